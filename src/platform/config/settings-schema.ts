@@ -438,7 +438,11 @@ export const settingsSchema = z.strictObject({
     "owner/name as features name it, each with path (of a bare repository, or of a clone whose remote origin is what counts) and main (the branch that changes go into; main by default)",
   ),
   price_table: setting(filePath.optional(), "Price table that replaces the shipped one", "a file's path"),
-  price_overlay: setting(filePath.optional(), "Price table whose rows go before the others: negotiated prices, models of one's own", "a file's path"),
+  price_overlay: setting(
+    filePath.optional(),
+    "Price table whose rows go before the others: negotiated prices, models of one's own",
+    "a file's path",
+  ),
   model_table: setting(filePath.optional(), "Table of models whose rows go before the shipped ones", "a file's path"),
 });
 
