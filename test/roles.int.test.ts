@@ -113,6 +113,7 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "GET /api/rollouts/{id}": people,
   "POST /api/rollouts": answerers,
   "POST /api/rollouts/{id}/start": raisers,
+  "POST /api/rollouts/{id}/grow": raisers,
   "POST /api/rollouts/{id}/hold": answerers,
   "POST /api/rollouts/{id}/take-back": answerers,
 };

@@ -10,8 +10,6 @@ import { guardSteps } from "../guardrails/guard-steps.ts";
 import { createGuardMemory } from "../guardrails/redis-store.ts";
 import { createHttpEvaluator } from "../integrations/evaluator/create-http-evaluator.ts";
 import { createHttpClient } from "../integrations/http/create-http-client.ts";
-import { createPrometheusClient, type PrometheusClient } from "../integrations/prometheus/create-prometheus-client.ts";
-import { withFreshSamples } from "../integrations/prometheus/with-fresh-samples.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import type { CacheAnalysisStore } from "../llm/caching/cache-analysis-store.ts";
@@ -46,6 +44,7 @@ import { openDeployments } from "./open-deployments.ts";
 import { openFeatures } from "./open-features.ts";
 import { openModels } from "./open-models.ts";
 import { openPostMortems } from "./open-post-mortems.ts";
+import { openPrometheus } from "./open-prometheus.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openRouteHistory } from "./open-route-history.ts";
 import { openShareControls } from "./open-share-controls.ts";
@@ -165,14 +164,6 @@ function keepWorkerSlot({ clock, closers, ending, log }: Runtime, slot: WorkerSl
     },
     withRedisMs,
   );
-}
-
-/** Prometheus, or the certainty that nobody can see. */
-function openPrometheus({ config, clock, closers }: Runtime): PrometheusReader {
-  if (config.prometheus === undefined) return { query: async () => ({ kind: "unavailable", reason: "PROMETHEUS_URL is not set" }) };
-  const client: PrometheusClient = createPrometheusClient({ ...config.prometheus, clock });
-  closers.add("prometheus client", async () => client.close());
-  return withFreshSamples(client, clock);
 }
 
 /** The application's evaluator, when one is configured. */

@@ -3,6 +3,7 @@ import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
 import { createRolloutSteering } from "../llm/rollouts/rollout-steering.ts";
 import { createRolloutRoutes } from "../llm/rollouts/routes.ts";
 import { openModels } from "./open-models.ts";
+import { openPrometheus } from "./open-prometheus.ts";
 import { openShareControls } from "./open-share-controls.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -13,6 +14,7 @@ export function registerRollouts(runtime: Runtime, { redis, audit }: Pick<Server
   const store = createRolloutStore({ redis, clock });
   observeRollouts(metrics, store, clock);
   const models = openModels(runtime, redis);
-  const steering = createRolloutSteering({ store, controls: openShareControls(runtime, redis), models, clock });
+  const prometheus = openPrometheus(runtime);
+  const steering = createRolloutSteering({ store, controls: openShareControls(runtime, redis), models, prometheus, clock });
   return { routes: createRolloutRoutes({ store, steering, audit, clock, newId: () => ids("rollout") }) };
 }

@@ -190,6 +190,7 @@ describe("an order", () => {
 
   it.each([
     ["start", "POST /api/rollouts/r1/start", running, "running at step 2 of 3: 50 % of new tickets"],
+    ["grow", "POST /api/rollouts/r1/grow", running, "running at step 2 of 3: 50 % of new tickets"],
     ["hold", "POST /api/rollouts/r1/hold", { ...running, state: "holding" }, "holding at step 2 of 3"],
     ["take-back", "POST /api/rollouts/r1/take-back", { ...running, state: "rolled_back", endedAt: at }, "ended: rolled_back"],
   ])("%s is sent with its reason", async (verb, request, body, text) => {

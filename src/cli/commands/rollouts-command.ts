@@ -10,7 +10,7 @@ import { describeStep, describeSubject, renderRollout, renderRollouts } from "..
 
 /** `runbookd rollouts …`: something new for a growing share of the tickets. */
 export function rolloutsCommands(): readonly CommandDefinition[] {
-  return [listCommand, showCommand, startCommand, holdCommand, takeBackCommand];
+  return [listCommand, showCommand, startCommand, growCommand, holdCommand, takeBackCommand];
 }
 
 const listCommand: CommandDefinition = {
@@ -92,6 +92,16 @@ const startCommand: CommandDefinition = {
   },
 };
 
+const growCommand: CommandDefinition = {
+  usage: "grow <rollout>",
+  summary:
+    "Let a rollout that no run drives go one step further, if its counts permit it; behind its last step every ticket gets the new variant",
+  examples: ["runbookd rollouts grow implement-haiku --reason 'shown at a tenth'"],
+  options: [reasonOption],
+  remote: true,
+  run: async ([id = ""], invocation) => order(id, "grow", invocation),
+};
+
 const holdCommand: CommandDefinition = {
   usage: "hold <rollout>",
   summary: "Keep the share of a rollout as it is until a person lets it go on or takes it back",
@@ -110,7 +120,7 @@ const takeBackCommand: CommandDefinition = {
   run: async ([id = ""], invocation) => order(id, "take-back", invocation),
 };
 
-async function order(id: string, verb: "start" | "hold" | "take-back", invocation: CommandInvocation) {
+async function order(id: string, verb: "start" | "grow" | "hold" | "take-back", invocation: CommandInvocation) {
   const reason = textOption(invocation, "reason");
   if (reason === undefined) return missingReason(invocation);
   const client = await createApiClient(invocation);

@@ -2,6 +2,7 @@ import { expect, it } from "@jest/globals";
 import { aModelCatalog } from "../../../test/builders/a-model-catalog.ts";
 import { aRollout } from "../../../test/builders/a-rollout.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { quietPrometheus } from "../../../test/fakes/quiet-prometheus.ts";
 import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
 import { pollRollout } from "./poll-rollout.ts";
 import { createRolloutSteering } from "./rollout-steering.ts";
@@ -68,7 +69,13 @@ it.each(["set", "rollBack"] as const)("leaves no share to a rollout that a perso
   };
   const { signal } = new AbortController();
   const poll = async () => pollRollout(ports, { id: "r1", by: "run:1", now: clock.now(), signal, until: 1, memory: {} });
-  const steering = createRolloutSteering({ store: rolloutStore, controls: ports.shareControls, models: aModelCatalog(), clock });
+  const steering = createRolloutSteering({
+    store: rolloutStore,
+    controls: ports.shareControls,
+    models: aModelCatalog(),
+    prometheus: quietPrometheus,
+    clock,
+  });
   const takeBack = async () => steering.takeBack("r1", { by: "anna", reason: "customers complain" });
   await rolloutStore.create(aRollout({ runId: "1" }));
   await poll();
@@ -84,7 +91,13 @@ it("leaves no share to a rollout that one person took back while another one sta
   const store = createMemoryRollouts(clock);
   const before: Parameters<typeof aShare>[0] = {};
   const { control, present } = aShare(before);
-  const steering = createRolloutSteering({ store, controls: { model: control }, models: aModelCatalog(), clock });
+  const steering = createRolloutSteering({
+    store,
+    controls: { model: control },
+    models: aModelCatalog(),
+    prometheus: quietPrometheus,
+    clock,
+  });
   await store.create(aRollout({ runId: undefined }));
   before.set = () => steering.takeBack("r1", { by: "anna", reason: "not today" });
   expect(await steering.start("r1", { by: "bert", reason: "go" })).toMatchObject({
@@ -103,7 +116,13 @@ it("takes a share away that was left to a rollout which has ended", async () => 
   const { subject, salt } = aRollout();
   const holder = { rollout: "r1" };
   const trialOf = async () => ({ subject, salt, share: 0.1, ...holder });
-  const steering = createRolloutSteering({ store, controls: { model: { ...control, trialOf } }, models: aModelCatalog(), clock });
+  const steering = createRolloutSteering({
+    store,
+    controls: { model: { ...control, trialOf } },
+    models: aModelCatalog(),
+    prometheus: quietPrometheus,
+    clock,
+  });
   const takeBack = () => steering.takeBack("r1", { by: "anna", reason: "still there" });
   await store.create(aRollout({ runId: undefined }));
   await takeBack();

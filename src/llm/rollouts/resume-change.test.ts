@@ -3,6 +3,7 @@ import { aModelCatalog } from "../../../test/builders/a-model-catalog.ts";
 import { aRollout, aRolloutPlan } from "../../../test/builders/a-rollout.ts";
 import { ticketsBetween } from "../../../test/contracts/describe-rollout-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { quietPrometheus } from "../../../test/fakes/quiet-prometheus.ts";
 import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
 import { createRolloutSteering } from "./rollout-steering.ts";
 import type { ShareControl } from "./share-control.ts";
@@ -27,7 +28,13 @@ it("compares more tickets when a person starts a rollout that held because its p
     complete: async () => undefined,
     followers: async () => ({ followers: 0, current: 0 }),
   };
-  const steering = createRolloutSteering({ store, controls: { model: control }, models: aModelCatalog(), clock });
+  const steering = createRolloutSteering({
+    store,
+    controls: { model: control },
+    models: aModelCatalog(),
+    prometheus: quietPrometheus,
+    clock,
+  });
   expect(await steering.start("r1", { by: "anna", reason: "look longer" })).toMatchObject({
     kind: "done",
     rollout: {

@@ -2,9 +2,11 @@ import type { Rollout, RolloutDecision, RolloutPlan, RolloutSubject } from "../.
 import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
+import type { PrometheusReader } from "../../core/prometheus.ts";
 import { formatShare } from "../../core/share.ts";
 import type { ModelCatalog } from "../models/model-catalog.ts";
-import { rollBack } from "./end-rollout.ts";
+import { complete, rollBack } from "./end-rollout.ts";
+import { pollRollout } from "./poll-rollout.ts";
 import { refuseCandidate } from "./refuse-candidate.ts";
 import { resumeChange } from "./resume-change.ts";
 import { isGrowing, isLive, type NewRollout, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
@@ -32,6 +34,8 @@ export interface RolloutSteering {
   create(order: RolloutOrder): Promise<SteeringResult>;
   /** Gives a planned rollout its first share, and lets a held one go on. */
   start(id: string, order: SteeringOrder): Promise<SteeringResult>;
+  /** One step further, as far as the counts permit it; behind the last step every ticket gets the new variant. Harm that shows is taken back. */
+  grow(id: string, order: SteeringOrder & { readonly signal: AbortSignal }): Promise<SteeringResult>;
   /** Keeps the share as it is until a person says more. */
   hold(id: string, order: SteeringOrder): Promise<SteeringResult>;
   /** New tickets get the old variant again. */
@@ -43,6 +47,8 @@ export interface RolloutSteeringDeps {
   readonly store: RolloutStore;
   readonly controls: ShareControls;
   readonly models: Pick<ModelCatalog, "describe">;
+  /** For the guards of a plan. */
+  readonly prometheus: PrometheusReader;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -50,7 +56,7 @@ export interface RolloutSteeringDeps {
 const maxTries = 5;
 
 /** Carries out what people order. Members reject with StoreUnavailable when the store does not answer. */
-export function createRolloutSteering({ store, controls, models, clock }: RolloutSteeringDeps): RolloutSteering {
+export function createRolloutSteering({ store, controls, models, prometheus, clock }: RolloutSteeringDeps): RolloutSteering {
   /** Repeats `decide` on the newest version until its change is written. */
   async function steer(
     id: string,
@@ -146,6 +152,28 @@ export function createRolloutSteering({ store, controls, models, clock }: Rollou
         if (step < 0) return begin(rollout, control, order);
         return resumeChange(store, rollout, { by: order.by, now: clock.now(), reason: "released", detail: order.reason });
       }),
+    async grow(id, { by, reason, signal }) {
+      const rollout = await store.read(id);
+      if (rollout === undefined) return refused("unknown", noRollout(id));
+      const { state, runId } = rollout;
+      if (state === "promoted") return { kind: "done", rollout };
+      if (!isLive(rollout)) return ended(rollout);
+      if (runId !== undefined) return refused("conflict", `Run ${runId} drives rollout ${id}, and asks people when it may grow.`);
+      if (state !== "running") return refused("conflict", `Rollout ${id} is ${state}. Start it first, which also lets a held one go on.`);
+      const ports = { rolloutStore: store, shareControls: controls, prometheus };
+      try {
+        const now = clock.now();
+        const { rollout: polled, move } = await pollRollout(ports, { id, by, now, signal, until: 1, memory: {} });
+        if (move.kind === "advance") return { kind: "done", rollout: polled };
+        if (move.kind === "finish")
+          return { kind: "done", rollout: await complete(ports, polled, { by, now, reason: "completed", detail: reason }) };
+        const effect = move.kind === "roll_back" ? "was taken back" : move.kind === "hold" ? "is on hold now" : "does not grow";
+        return refused("conflict", `Rollout ${id} ${effect}. ${move.detail}`);
+      } catch (error) {
+        if (error instanceof StepFailure) return refused("conflict", error.failure.message);
+        throw error;
+      }
+    },
     hold: (id, { by, reason }) =>
       steer(id, async (rollout) => {
         const { state, step } = rollout;

@@ -4,6 +4,7 @@ import type { RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts"
 import { aModelCatalog, anUnpricedModel, aPricedModel, type ModelSaying } from "../../../test/builders/a-model-catalog.ts";
 import { ticketsOfSalt } from "../../../test/contracts/describe-rollout-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { quietPrometheus } from "../../../test/fakes/quiet-prometheus.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
 import { StepFailure } from "../../core/failure.ts";
 import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
@@ -42,7 +43,13 @@ async function aServer() {
   const http = await startHttp({
     routes: createRolloutRoutes({
       store,
-      steering: createRolloutSteering({ store, controls: { model }, models: aModelCatalog(() => world.candidate), clock }),
+      steering: createRolloutSteering({
+        store,
+        controls: { model },
+        models: aModelCatalog(() => world.candidate),
+        prometheus: quietPrometheus,
+        clock,
+      }),
       audit: { append: async (entry) => void audited.push(entry) },
       clock,
       newId: () => "rollout_1",
@@ -265,4 +272,77 @@ it("revises the quality of a ticket, and says why it does not", async () => {
   await clock.advance(plan.lagMs + 1);
   expect((await send("PUT", path, "workload", { quality: 0, reason: "too late" })).status).toBe(409);
   expect((await store.strata("r1"))[0]?.canary.quality).toBe(0.5);
+});
+
+describe("a rollout that no run drives grows when a person says so", () => {
+  /** Half of the tickets in each arm, all of them alike. */
+  async function aRunningRollout(outcome: { readonly canary: "succeeded" | "failed" }) {
+    const server = await aServer();
+    const { send, store, clock } = server;
+    await send("POST", "/api/rollouts", "operator", { ...wanted, plan: { ...plan, steps: [0.5, 1] } });
+    await send("POST", "/api/rollouts/r1/start", "approver", because);
+    const work = (tickets: readonly string[], arm: "canary" | "baseline") => {
+      for (const ticket of tickets) {
+        store.expose(ticket, [{ rollout: "r1", arm }]);
+        store.spend(ticket, 1000);
+        store.end(ticket, arm === "canary" ? outcome.canary : "succeeded");
+      }
+    };
+    work(ticketsOfSalt("r1", { from: 0, to: 0.5, count: 300 }), "canary");
+    work(ticketsOfSalt("r1", { from: 0.5, to: 1, count: 300 }), "baseline");
+    const grow = async () => send("POST", "/api/rollouts/r1/grow", "approver", because);
+    return { ...server, grow, work, pass: async () => clock.advance(plan.intervalMs) };
+  }
+
+  it("to the next step once its counts permit it, and never before", async () => {
+    const { http, grow, pass, shares, audited } = await aRunningRollout({ canary: "succeeded" });
+    await using _ = http;
+    expect(await grow()).toMatchObject({ status: 409, body: { detail: expect.stringContaining("Rollout r1 does not grow.") } });
+    await pass();
+    expect(await grow()).toMatchObject({ status: 200, body: { state: "running", step: 1, largestShare: 0.95 } });
+    expect(shares.at(-1)).toEqual(["r1 a approver", 0.95]);
+    expect(audited.map(({ kind }) => kind)).toEqual(["rollout_created", "rollout_started", "rollout_refused", "rollout_grown"]);
+  });
+
+  it("to every ticket behind the last step", async () => {
+    const { http, grow, work, pass, store } = await aRunningRollout({ canary: "succeeded" });
+    await using _ = http;
+    await pass();
+    await grow();
+    await pass();
+    work(ticketsOfSalt("r1", { from: 0.5, to: 0.95, count: 400 }).slice(300), "canary");
+    work(ticketsOfSalt("r1", { from: 0.95, to: 1, count: 40 }).slice(30), "baseline");
+    expect(await grow()).toMatchObject({ status: 200, body: { state: "promoted" } });
+    expect((await store.read("r1"))?.decisions.slice(-2)).toMatchObject([
+      { decision: "finish", by: "a approver" },
+      { decision: "finish", reason: "completed", detail: "looks good" },
+    ]);
+    expect((await grow()).status).toBe(200);
+  });
+
+  it("not at all when the canary is worse, which takes it back", async () => {
+    const { http, grow, pass, store } = await aRunningRollout({ canary: "failed" });
+    await using _ = http;
+    await pass();
+    expect(await grow()).toMatchObject({ status: 409, body: { detail: expect.stringContaining("Rollout r1 was taken back.") } });
+    expect((await store.read("r1"))?.state).toBe("rolled_back");
+  });
+
+  it("not for an operator, not while a run drives it, and not before it was started", async () => {
+    const { http, send, store } = await aServer();
+    await using _ = http;
+    expect((await send("POST", "/api/rollouts/r1/grow", "approver", because)).status).toBe(404);
+    await send("POST", "/api/rollouts", "operator", wanted);
+    expect((await send("POST", "/api/rollouts/r1/grow", "operator", because)).status).toBe(403);
+    expect(await send("POST", "/api/rollouts/r1/grow", "approver", because)).toMatchObject({
+      status: 409,
+      body: { detail: "Rollout r1 is planned. Start it first, which also lets a held one go on." },
+    });
+    const { version = 0 } = (await store.read("r1")) ?? {};
+    await store.change({ id: "r1", expected: version, set: { runId: "run_7" } });
+    expect(await send("POST", "/api/rollouts/r1/grow", "approver", because)).toMatchObject({
+      status: 409,
+      body: { detail: "Run run_7 drives rollout r1, and asks people when it may grow." },
+    });
+  });
 });

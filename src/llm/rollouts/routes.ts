@@ -59,8 +59,8 @@ export function createRolloutRoutes({ store, steering, audit, clock, newId }: Ro
       body: rolloutStepSchema,
       success: { status: 200, description: "The rollout", schema: rolloutSchema },
       problems: ["not-found", "conflict"],
-      async handle({ params, body: { reason }, caller }) {
-        const order = { id: params["id"] ?? "", by: caller.name, reason };
+      async handle({ params, body: { reason }, caller, signal }) {
+        const order = { id: params["id"] ?? "", by: caller.name, reason, signal };
         return answer(kind, order, await act(order.id, order));
       },
     });
@@ -117,6 +117,14 @@ export function createRolloutRoutes({ store, steering, audit, clock, newId }: Ro
       act: async (id, order) => steering.start(id, order),
     }),
     orderRoute({
+      path: "/api/rollouts/{id}/grow",
+      summary:
+        "Let a rollout that no run drives go one step further, if its counts permit it; behind its last step every ticket gets the new variant",
+      allow: raisers,
+      kind: "rollout_grown",
+      act: async (id, order) => steering.grow(id, order),
+    }),
+    orderRoute({
       path: "/api/rollouts/{id}/hold",
       summary: "Keep the share as it is until a person lets the rollout go on or takes it back",
       allow: answerers,
@@ -166,7 +174,7 @@ interface OrderRoute extends Pick<Route, "path" | "summary" | "allow"> {
   /** It lowers risk, so nothing holds it back. */
   readonly stops?: true;
   readonly kind: AuditKind;
-  readonly act: RolloutSteering["start"];
+  readonly act: RolloutSteering["grow"];
 }
 
 const problemOf = { unknown: "not-found", invalid: "invalid-request", conflict: "conflict" } as const;

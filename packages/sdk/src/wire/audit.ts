@@ -32,6 +32,7 @@ export const auditKinds = [
   "flag_refused",
   "rollout_created",
   "rollout_started",
+  "rollout_grown",
   "rollout_held",
   "rollout_taken_back",
   "rollout_refused",
