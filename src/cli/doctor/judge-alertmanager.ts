@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
+import { webhookAddress } from "../../core/webhook-address.ts";
 import { checkRouting } from "../../runbooks/rules/check-routing.ts";
 
 /** What is read of it; a receiver, a webhook or a route that is written in another way must not hide the others. */
@@ -28,10 +29,10 @@ export function judgeAlertmanagerConfig(text: string): readonly Finding[] {
   if (!parsed.success) return [warning(name, "its configuration cannot be read", howTo)];
   const { receivers, route: root } = parsed.data;
   const hooks = receivers.flatMap(hooksOf);
-  const ours = hooks.filter((hook) => (/^[^?#]*/.exec(hook.url ?? "")?.[0] ?? "").replace(/\/$/, "").endsWith("/webhooks/alertmanager"));
+  const ours = hooks.filter((hook) => webhookAddress(hook.url ?? "") === "ours");
   const [first] = ours;
   if (first === undefined) {
-    const isHidden = hooks.some((hook) => hook.url === undefined || hook.url.includes("<secret>"));
+    const isHidden = hooks.some((hook) => hook.url === undefined || webhookAddress(hook.url) === "hidden");
     if (!isHidden) return [fault(name, "no receiver calls runbookd", howTo)];
     return [
       warning(name, "its webhook addresses are hidden", "Compare the receiver's url with our address by hand."),

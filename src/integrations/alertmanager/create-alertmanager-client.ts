@@ -5,6 +5,7 @@ import type { Matcher } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { type UnreadableAlert, unreadableAlert } from "../../alerts/notification.ts";
 import type { AlertmanagerStatus, AlertQuestion, StandingAlert, StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
+import { webhookAddress } from "../../core/webhook-address.ts";
 import { createBoundedSender, defaultRequestLimits, type RequestLimits } from "../../platform/requests/bounded-request.ts";
 import { readJsonList } from "./read-json-list.ts";
 
@@ -128,13 +129,13 @@ export function parseStatus(body: string): AlertmanagerStatus | undefined {
 function receiversOf(yaml: string): readonly string[] | undefined {
   const parsed = configSchema.safeParse(parseDocument(yaml, { logLevel: "silent" }).toJS({ maxAliasCount: 20 }));
   if (!parsed.success) return undefined;
-  // From 0.26 on addresses are shown as <secret>.
-  const callsUs = (url: string) => url === "<secret>" || url.replace(/\/$/, "").endsWith("/webhooks/alertmanager");
   return (
     parsed.data.receivers
       .flatMap((receiver) => receiverSchema.safeParse(receiver).data ?? [])
       // A hook whose address cannot be read may be ours: to ask for a receiver too many costs nothing, one too few costs its alerts.
-      .filter(({ webhook_configs: hooks }) => hooks?.some((hook) => callsUs(hookSchema.safeParse(hook).data?.url ?? "<secret>")))
+      .filter(({ webhook_configs: hooks }) =>
+        hooks?.some((hook) => webhookAddress(hookSchema.safeParse(hook).data?.url ?? "<secret>") !== "other"),
+      )
       .map(({ name }) => name)
   );
 }

@@ -72,6 +72,17 @@ it.each([
     [hook("us", "<secret>"), hook("chat", "<secret>"), { name: "people" }],
     ["us", "chat"],
   ],
+  [
+    "by an address with a slash, a query or a fragment behind it, as lint and doctor read it",
+    [
+      hook("query", "http://runbookd:9097/webhooks/alertmanager?cluster=eu"),
+      hook("slash", "http://proxy/runbookd/webhooks/alertmanager/?a=/b"),
+      hook("fragment", "http://runbookd:9097/webhooks/alertmanager#eu"),
+      hook("other", "http://chat/hook?next=/webhooks/alertmanager"),
+      hook("part", "https://<secret>/hook"),
+    ],
+    ["query", "slash", "fragment", "part"],
+  ],
   ["as none when none does", [{ name: "people" }], []],
   [
     "beside hooks that cannot be read, which may call us",

@@ -2,6 +2,7 @@ import { Document, isMap, isNode, isScalar, isSeq, LineCounter, type YAMLMap } f
 import type { Diagnostic, Matcher, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { matchesValue } from "../../core/matcher.ts";
 import { readClassicMatchers, readMatchers } from "../../core/parse-matchers.ts";
+import { alertmanagerPath, type WebhookAddress, webhookAddress } from "../../core/webhook-address.ts";
 import type { TextFile } from "../text-file.ts";
 import type { AlertRule } from "./alert-rules.ts";
 import { readGoYaml, textOf } from "./go-yaml.ts";
@@ -24,8 +25,6 @@ interface RouteFault {
   readonly message: string;
   readonly accepted: string;
 }
-
-const webhookPath = "/webhooks/alertmanager";
 
 /** Alerts that never reach our webhook, and routes of an Alertmanager configuration that nothing reaches. */
 export function checkRouting(file: TextFile, rules: readonly AlertRule[]): readonly Diagnostic[] {
@@ -61,7 +60,7 @@ export function checkRouting(file: TextFile, rules: readonly AlertRule[]): reado
       rule: "no-webhook-receiver",
       at: start,
       message: "No receiver calls runbookd.",
-      accepted: `a receiver with a \`webhook_configs\` url that ends in \`${webhookPath}\``,
+      accepted: `a receiver with a \`webhook_configs\` url that ends in \`${alertmanagerPath}\``,
     });
   if (!isMap(root)) {
     report({ rule: "alertmanager-file", at: start, message: "There is no `route`.", accepted: "a `route` with a `receiver`" });
@@ -106,7 +105,7 @@ interface Webhook {
   readonly receiver: string;
   readonly map: YAMLMap;
   /** `hidden`: the file does not say where it goes. */
-  readonly address: "ours" | "hidden" | "other";
+  readonly address: WebhookAddress;
 }
 
 function webhooksOf(receivers: unknown): readonly Webhook[] {
@@ -118,16 +117,10 @@ function webhooksOf(receivers: unknown): readonly Webhook[] {
   });
 }
 
-function addressOf(map: YAMLMap): Webhook["address"] {
+function addressOf(map: YAMLMap): WebhookAddress {
   const url = map.get("url");
-  if (map.has("url_file") || (typeof url === "string" && /<secret>|\{\{|\$\{?\w/u.test(url))) return "hidden";
-  return typeof url === "string" && isOurUrl(url) ? "ours" : "other";
-}
-
-/** As the server answers: behind any prefix of a proxy, with a slash at the end, with a query. */
-function isOurUrl(url: string): boolean {
-  const path = /^[^?#]*/u.exec(url)?.[0] ?? "";
-  return path.replace(/\/$/u, "").endsWith(webhookPath);
+  if (map.has("url_file")) return "hidden";
+  return typeof url === "string" ? webhookAddress(url) : "other";
 }
 
 type HookFault = Pick<RouteFault, "severity" | "message" | "accepted"> & { readonly offset: number };
@@ -142,7 +135,7 @@ function hookFaults({ receiver, map, address }: Webhook): readonly HookFault[] {
   const faults: HookFault[] = [];
   if (address === "hidden") {
     const message = `The address of a webhook of \`${receiver}\` is not in the file; it is taken for runbookd's.`;
-    faults.push({ severity: "warning", offset, message, accepted: `a \`url\` that ends in \`${webhookPath}\`` });
+    faults.push({ severity: "warning", offset, message, accepted: `a \`url\` that ends in \`${alertmanagerPath}\`` });
     return faults;
   }
   if (map.has("payload")) {
