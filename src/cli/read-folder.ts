@@ -5,6 +5,7 @@ import { actionCatalogue } from "../app/action-registry.ts";
 import { decodeUtf8 } from "../core/decode-utf8.ts";
 import type { Config } from "../platform/config/config.ts";
 import { loadConfig } from "../platform/config/load-config.ts";
+import { kindOf } from "../platform/read-regular-file.ts";
 import type { LintInput } from "../runbooks/lint/lint-folder.ts";
 import { decodeTextFile, isPassedOver, isRunbookFile, type TextFile } from "../runbooks/text-file.ts";
 
@@ -71,27 +72,53 @@ function filesIn(workingDirectory: string, folder: string, wanted: (name: string
   if (!existsSync(absolute)) return [];
   return namesBelow(absolute)
     .filter((name) => wanted(basename(name)))
-    .flatMap((name) => readText(workingDirectory, join(folder, name)) ?? []);
+    .map((name) => fileOfFolder(workingDirectory, join(folder, name)));
 }
 
-/** Paths of the files of a folder and of its sub-folders, in order; what begins with a dot, and what is no file, is left out. */
+/** Paths of all but the folders in a folder and its sub-folders, in order; what begins with a dot is left out. */
 function namesBelow(absolute: string): readonly string[] {
   return readdirSync(absolute, { withFileTypes: true })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry): readonly string[] => {
       if (isPassedOver(entry.name)) return [];
-      const path = join(absolute, entry.name);
-      if (entry.isDirectory()) return namesBelow(path).map((name) => join(entry.name, name));
-      return entry.isFile() || (entry.isSymbolicLink() && existsSync(path) && statSync(path).isFile()) ? [entry.name] : [];
+      if (!entry.isDirectory()) return [entry.name];
+      return namesBelow(join(absolute, entry.name)).map((name) => join(entry.name, name));
     });
+}
+
+/** What is named like a document and is no file: to open it might take forever, and to pass over it would hide a document that is missed. */
+function fileOfFolder(workingDirectory: string, path: string): TextFile {
+  const absolute = resolve(workingDirectory, path);
+  // Links that lead to each other do not exist either, where statSync would throw.
+  const stats = existsSync(absolute) ? statSync(absolute) : undefined;
+  const text = stats?.isFile() === true ? readText(workingDirectory, path) : undefined;
+  if (text !== undefined) return text;
+  const file = shownPath(workingDirectory, path);
+  const kind = stats === undefined ? "a link to nothing" : kindOf(stats);
+  return {
+    file,
+    source: "",
+    fault: {
+      severity: "error",
+      rule: "unreadable",
+      file,
+      position: { line: 1, column: 1 },
+      message: `This is ${kind} and no file, so nothing was read.`,
+      accepted: "a file, a link to one, or another name",
+    },
+  };
 }
 
 /** One text file, or where its bytes are no text; inside the working directory its path is relative. Undefined when there is none. */
 export function readText(workingDirectory: string, path: string): TextFile | undefined {
   const absolute = resolve(workingDirectory, path);
   if (!existsSync(absolute)) return undefined;
-  // Inside the working directory a path is shown as editors do: relative, with slashes.
+  return decodeTextFile(shownPath(workingDirectory, path), readFileSync(absolute));
+}
+
+/** Inside the working directory a path is shown as editors do: relative, with slashes. */
+function shownPath(workingDirectory: string, path: string): string {
+  const absolute = resolve(workingDirectory, path);
   const shown = relative(workingDirectory, absolute);
-  const file = shown.startsWith("..") ? absolute : shown;
-  return decodeTextFile(file.split(sep).join("/"), readFileSync(absolute));
+  return (shown.startsWith("..") ? absolute : shown).split(sep).join("/");
 }

@@ -77,7 +77,8 @@ interface Kinds {
   isSocket(): boolean;
 }
 
-function kindOf(stats: Kinds): string {
+/** What an entry of the file system is that is no file, as words for people. */
+export function kindOf(stats: Kinds): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a named pipe";
   return stats.isSocket() ? "a socket" : "a device";

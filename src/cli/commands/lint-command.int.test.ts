@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -123,7 +123,23 @@ it("reads runbooks of sub-folders, through links to files, and nothing hidden", 
   expect(await runCli(["lint"], context, "1")).toBe(1);
   expect(context.printed.out).toContain("runbooks/node/deep/cost-incident-response.md: ");
   expect(context.printed.out).toContain("runbooks/node/Bad_Name.md:1:1: error file-name");
+  expect(context.printed.out).toContain("runbooks/node/dangling.md:1:1: error unreadable");
   expect(context.printed.out).not.toContain("hidden.md");
+});
+
+it.each([
+  ["a link to nothing", (path: string) => symlinkSync("/nowhere", path)],
+  ["a named pipe", (path: string) => execFileSync("mkfifo", [path])],
+  ["a device", (path: string) => symlinkSync("/dev/zero", path)],
+  ["a folder", (path: string) => symlinkSync("/tmp", path)],
+])("names %s that is called like a document of a folder", async (kind, put) => {
+  for (const name of ["runbooks/odd.md", "alerts/rules/odd.yml"]) put(join(workingDirectory, name));
+  put(join(workingDirectory, "runbooks/odd.txt"));
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], context, "1")).toBe(1);
+  for (const name of ["runbooks/odd.md", "alerts/rules/odd.yml"])
+    expect(context.printed.out).toContain(`${name}:1:1: error unreadable: This is ${kind} and no file, so nothing was read.`);
+  expect(context.printed.out).toContain("\n2 errors");
 });
 
 it("answers one line to a folder without runbooks", async () => {
