@@ -62,7 +62,7 @@ export function readLabel(paragraph: Paragraph): LabelReading {
     return reading(inner, [{ ...next, value: next.value.slice(colon[0].length) }, ...others], span);
   }
   if (first.type !== "text") return { kind: "prose" };
-  const match = /^\s*([\p{L}][\p{L} ]*?)\s*:/u.exec(first.value);
+  const match = /^\s*(\p{L}[\p{L} ]{0,60}?)\s{0,60}:/u.exec(first.value);
   if (match?.[1] === undefined) {
     const bare = first.value.trim();
     return kindOf(bare) === undefined ? { kind: "prose" } : withoutColon(bare, remaining);
@@ -90,8 +90,8 @@ function kindOf(written: string): LabelKind | undefined {
   return Object.hasOwn(wordings, name) ? wordings[name] : undefined;
 }
 
-/** Short words differ from too many others by a letter, so only the longer labels are guessed. */
-function nearlyKind(written: string): LabelKind | undefined {
+/** The label that a misspelled one means. Short words differ from too many others by a letter, so only the longer labels are guessed. */
+export function nearlyKind(written: string): LabelKind | undefined {
   const name = written.trim().toLowerCase();
   const match = Object.entries(wordings).find(
     ([wording]) =>

@@ -13,6 +13,7 @@ import { collectSteps } from "./procedure.ts";
 import type { ReadContext } from "./read-bullet.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import { readStep } from "./step.ts";
+import { checkStepProse } from "./step-prose.ts";
 import { checkStrayLines } from "./stray-lines.ts";
 
 /** Largest document, in bytes of UTF-8. */
@@ -168,25 +169,30 @@ function readBody(
     postAction: readPostItems(find("Post-Action"), context),
   };
   checkStrayFences(root, fences, reporter);
-  checkUndressedLabels(root, context);
-  checkStrayLines({ text, root, read: lines, sections, steps: steps.map(({ item }) => spanOf(item)) }, reporter);
+  const stepRanges = steps.map(({ item }) => spanOf(item));
+  checkStrayLines({ text, root, read: lines, sections, steps: stepRanges }, reporter);
+  checkStepProse(sections, context);
+  checkUndressedLabels(root, stepRanges, context);
   return runbook;
 }
 
-/** A label without its colon is found by its paragraph, as no search in lines can tell it from prose. */
-function checkUndressedLabels(root: Root, { reporter, lines }: ReadContext): void {
+/** A label without its colon is found by its paragraph, as no search in lines can tell it from prose. In a step it is no prose where it decides who and whether. */
+function checkUndressedLabels(root: Root, steps: readonly ReturnType<typeof spanOf>[], { reporter, lines }: ReadContext): void {
   for (const node of descendants(root)) {
     if (node.type !== "paragraph") continue;
     const reading = readLabel(node);
     const start = node.position?.start.offset ?? 0;
     const { line } = reporter.positionOf(start);
     if (reading.kind !== "near" || reading.problem !== "colon" || lines.has(line) || reporter.hasErrorOn(line)) continue;
-    reporter.warn({
+    const decides = reading.meant === "approval" || reading.meant === "failure";
+    const fault = {
       rule: "label-colon",
       at: start,
       message: `\`${reading.written}\` without a colon is read as prose.`,
       accepted: "a colon behind the label, or other words for prose",
-    });
+    };
+    if (decides && steps.some((step) => start >= step.start && start < step.end)) reporter.error(fault);
+    else reporter.warn(fault);
   }
 }
 

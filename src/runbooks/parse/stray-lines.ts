@@ -49,7 +49,7 @@ export function checkStrayLines({ text, root, read, sections, steps }: StrayLine
       if (reporter.hasErrorOn(reporter.positionOf(index).line)) continue;
       const hidden = steps.some((step) => at >= step.start && at < step.end) ? findHiddenLabel(line) : undefined;
       // A sentence goes on in the next line with any word; a bullet begins with what it says.
-      if (hidden !== undefined && hidden.strength !== "weak" && (hidden.hasColon || bulleted.test(line)))
+      if (hidden !== undefined && hidden.strength !== "weak" && (hidden.sign === "colon" || bulleted.test(line)))
         reportHiddenLabel(hidden, at, reporter);
       continue;
     }
