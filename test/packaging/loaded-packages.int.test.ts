@@ -38,7 +38,6 @@ it("loads for lint what reads documents, rules and expressions, and nothing that
     "@marcbachmann/cel-js",
     "@prometheus-io/lezer-promql",
     // The catalog of actions holds the one that decides a severity, and this computes a score and nothing else.
-    "ae-cvss-calculator",
     "commander",
     "mdast-util-from-markdown",
     "mdast-util-frontmatter",
