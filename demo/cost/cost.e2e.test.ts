@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { dashboardFolder, endedWell, type WatchedDemo, watchDemo } from "../../test/servers/watch-demo.ts";
 
-/** Prompt caching has a scenario of its own; no batch lies at a provider here. */
-const others = ["prompt-caching.json", "batches-and-tickets.json"];
+/** Prompt caching and security have scenarios of their own; no batch lies at a provider here. */
+const others = ["prompt-caching.json", "batches-and-tickets.json", "security.json"];
 const dashboards = readdirSync(dashboardFolder).filter((name) => !others.includes(name));
 
 /** Panels that this scenario does not feed, each with the reason. */
