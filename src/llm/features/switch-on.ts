@@ -59,11 +59,11 @@ export async function switchOnForNobody(
 /** What became of the gates of a feature's budgets. */
 export interface OpenedGates {
   readonly opened: readonly string[];
-  /** Gates that somebody else has closed, one sentence each. */
+  /** Gates that another person or run has closed, one sentence each. */
   readonly closed: readonly string[];
 }
 
-/** Opens the gates that were closed by us. One that somebody else has closed stays closed. */
+/** Opens the gates that were closed by us. One that another person or run has closed stays closed. */
 export async function openGates({ budgets: ids }: Pick<Feature, "budgets">, how: OpenGates, budgets: BudgetControl): Promise<OpenedGates> {
   const opened: string[] = [];
   const closed: string[] = [];

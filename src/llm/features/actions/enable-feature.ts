@@ -87,7 +87,7 @@ export const enableFeature = defineAction({
     share: "share of new tickets that have the feature now",
     enabled: "whether every new ticket has it",
     reason: "why it ended, for people",
-    closed: "gates that stay closed because somebody else has closed them, one sentence each",
+    closed: "gates that stay closed because another person or run has closed them, one sentence each",
   },
   effect: "set",
   risk: "raises",

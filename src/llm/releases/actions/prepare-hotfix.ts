@@ -33,7 +33,7 @@ const maxAnswerLength = 40;
 const again = "again";
 const answersWithoutChange = ["prompt", "none"] as const;
 
-/** Finds the change that closes the hole, and opens it where nobody has. */
+/** Finds the change that closes the hole, and opens it where none is open. */
 export const prepareHotfix = defineAction({
   name: "prepare-hotfix",
   summary:
