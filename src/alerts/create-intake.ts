@@ -175,7 +175,7 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, sour
   }
 }
 
-/** What an open run is told, for people; undefined: its document does not ask for it. */
+/** What the journal of an open run says of an alert that joins it; undefined: its document does not ask for it. */
 function joiningOf({ onJoined }: Runbook, { alert }: ReceivedAlert): string | undefined {
   if (onJoined !== "repeat") return undefined;
   return `${shortLine(alert.labels["alertname"] ?? "An alert", 256)} (${shortLine(alert.fingerprint, 100)}) fires too.`;

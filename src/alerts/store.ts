@@ -22,7 +22,7 @@ export interface AcceptWrite {
     readonly openKey: string;
     /** Cooldowns and rates of the run as a whole. */
     readonly claims: readonly Claim[];
-    /** What the open run is told when it is joined instead, for people; absent: it is not told. */
+    /** What the journal of the open run says when it is joined instead; absent: it says nothing. */
     readonly joining?: string;
   };
   /** Tell this run that its alert has resolved. */

@@ -36,7 +36,7 @@ export interface GitHubQuirks {
   mergeRefused: string | undefined;
   /** The repository permits squashed merges alone. */
   mergeCommitsForbidden: boolean;
-  /** So many answers to what was done are lost: the connection breaks afterwards. */
+  /** This number of answers to what was done is lost: the connection breaks afterwards. */
   answersLost: number;
   /** Issues are disabled. */
   issuesDisabled: boolean;

@@ -54,7 +54,7 @@ const maxRunPages = 3;
 /**
  * Tests begin by `workflow_dispatch` of the workflow on the default branch, with the inputs `sha` and `runbookd_key`; deployments by a deployment of exactly
  * the commit, whose `task` is the key, for a workflow `on: deployment`. The `run-name` of both holds the key, by which a run is recognized. Neither call is
- * repeated before GitHub has said that there is no run and no deployment of this key. What a person has to approve there, nobody approves here.
+ * repeated before GitHub has said that there is no run and no deployment of this key. What a person has to approve there is never approved here.
  */
 export function createGitHubWorkflows(client: GitHubClient, clock: Pick<Clock, "now">): GitHubWorkflows {
   // What this process has said that it is about to ask for; what is not in it may have been sent by one that died.

@@ -11,7 +11,7 @@ it.each([
   expect(attackRateBound(0, tries)).toBeCloseTo(bound, 4);
 });
 
-// Found by halving over sums of the binomial distribution in Python, where p makes the chance of at most so many hits 0.05.
+// Found by halving over sums of the binomial distribution in Python, where p makes the chance of at most that number of hits 0.05.
 it.each([
   [1, 10, 0.3942],
   [1, 60, 0.0766],

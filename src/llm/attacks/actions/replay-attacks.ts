@@ -8,7 +8,7 @@ import { hourMs } from "../../../core/duration.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { Feature } from "../../../core/feature.ts";
 import { sha256 } from "../../../core/json.ts";
-import { StoreUnavailable } from "../../../core/store-unavailable.ts";
+import { reachableStore } from "../../../core/reachable-store.ts";
 import { askWhichFeature, featureMeant, noFeature } from "../../findings/which-feature.ts";
 import type { AttackCorpora, AttackCorpus } from "../attack.ts";
 import { attackRateBound } from "../attack-bound.ts";
@@ -187,15 +187,7 @@ function rounded(share: number): number {
 }
 
 async function reachable<Value>(call: Promise<Value>): Promise<Value> {
-  try {
-    return await call;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    throw new StepFailure(
-      { reason: "not_reachable", message: "The store of replays does not answer.", applied: "unknown" },
-      { cause: error },
-    );
-  }
+  return reachableStore(call, { message: "The store of replays does not answer.", applied: "unknown" });
 }
 
 function refusal(message: string): StepFailure {

@@ -5,7 +5,7 @@ import { type SecurityFinding, type SeverityVerdict, severityClasses } from "../
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
-import { StoreUnavailable } from "../../../core/store-unavailable.ts";
+import { reachableStore } from "../../../core/reachable-store.ts";
 import type { FeaturePorts } from "../feature-ports.ts";
 import { maxFindings } from "../read-containment.ts";
 
@@ -97,15 +97,7 @@ async function readOpen(name: string, { securityFindings }: Ports): Promise<read
 }
 
 async function reachable<Value>(reading: Promise<Value>): Promise<Value> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    throw new StepFailure(
-      { reason: "not_reachable", message: "The findings cannot be read or written now.", applied: "unknown" },
-      { cause: error },
-    );
-  }
+  return reachableStore(reading, { message: "The findings cannot be read or written now.", applied: "unknown" });
 }
 
 function rankOf({ class: of }: SeverityVerdict): number {

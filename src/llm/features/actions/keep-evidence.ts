@@ -4,9 +4,8 @@ import { featureNameSchema } from "../../../../packages/sdk/src/wire/flags.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
-import { StepFailure } from "../../../core/failure.ts";
 import { sha256 } from "../../../core/json.ts";
-import { StoreUnavailable } from "../../../core/store-unavailable.ts";
+import { reachableStore } from "../../../core/reachable-store.ts";
 import { featureMeant, noFeature } from "../../findings/which-feature.ts";
 import { buildEvidence, isWhole } from "../build-evidence.ts";
 import { collectEvidence, type EvidenceSources } from "../collect-evidence.ts";
@@ -101,13 +100,5 @@ function evidenceIdOf({ idempotencyKey }: Pick<ActionContext, "idempotencyKey">)
 }
 
 async function reachable<Value>(call: Promise<Value>): Promise<Value> {
-  try {
-    return await call;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    throw new StepFailure(
-      { reason: "not_reachable", message: "The store of evidence does not answer.", applied: "unknown" },
-      { cause: error },
-    );
-  }
+  return reachableStore(call, { message: "The store of evidence does not answer.", applied: "unknown" });
 }

@@ -7,7 +7,7 @@ import type { Instant } from "../../../core/clock.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { Feature } from "../../../core/feature.ts";
 import { shortLine } from "../../../core/one-line.ts";
-import { StoreUnavailable } from "../../../core/store-unavailable.ts";
+import { reachableStore } from "../../../core/reachable-store.ts";
 import type { SecurityFindingStore } from "../../findings/security-finding-store.ts";
 import { featureParameter } from "../release-parameters.ts";
 
@@ -117,10 +117,5 @@ function askForRotation(secrets: readonly SecurityFinding[]): ActionResult {
 }
 
 async function reachable<Value>(reading: Promise<Value>): Promise<Value> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    throw new StepFailure({ reason: "not_reachable", message: "The store of findings does not answer.", applied: "no" }, { cause: error });
-  }
+  return reachableStore(reading, { message: "The store of findings does not answer.", applied: "no" });
 }

@@ -4,10 +4,9 @@ import { maskSecrets } from "../../../../packages/sdk/src/wire/mask-secrets.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
-import { StepFailure } from "../../../core/failure.ts";
 import type { Feature } from "../../../core/feature.ts";
 import { shortLine } from "../../../core/one-line.ts";
-import { StoreUnavailable } from "../../../core/store-unavailable.ts";
+import { reachableStore } from "../../../core/reachable-store.ts";
 import { askWhichFeature, featureMeant, noFeature } from "../../findings/which-feature.ts";
 import type { CodeChange } from "../code-host.ts";
 import { fixSearchOf } from "../fix-search.ts";
@@ -209,10 +208,5 @@ function summaryOf(planned: Planned, name: string): string {
 }
 
 async function reachable<Value>(call: Promise<Value>): Promise<Value> {
-  try {
-    return await call;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    throw new StepFailure({ reason: "not_reachable", message: "The store of findings does not answer.", applied: "no" }, { cause: error });
-  }
+  return reachableStore(call, { message: "The store of findings does not answer.", applied: "no" });
 }
