@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ActionOutput } from "../../packages/sdk/src/wire/plans.ts";
 import { StepFailure } from "../core/failure.ts";
-import { describeUnseen, type PrometheusAnswer, type PrometheusReader } from "../core/prometheus.ts";
-import { seriesRead } from "../runbooks/expressions/promql.ts";
+import { describeUnseen, type PrometheusReader } from "../core/prometheus.ts";
+import { askConclusively } from "../runbooks/expressions/ask-conclusively.ts";
 import { defineAction } from "./define-action.ts";
 import { promqlParameter } from "./parameter-types.ts";
 
@@ -33,13 +33,15 @@ export const prometheusQuery = defineAction({
         return { summary: `Ask Prometheus: ${query.slice(0, 200)}`, targets: [], changes: [], reversible: true, data: null };
       },
       async run(_plan, { signal }) {
-        const ask = async (promql: string) => prometheus.query(promql, { signal, ...(at !== undefined && { at: Date.parse(at) }) });
-        const answer = await ask(query);
+        const answer = await askConclusively(query, {
+          ask: async (promql, moment) => prometheus.query(promql, { signal, ...(moment !== undefined && { at: moment }) }),
+          at: at === undefined ? undefined : Date.parse(at),
+        });
+        if (answer.kind === "missing") return { kind: "done", output: { series: [], warnings: [] } };
         if (answer.kind !== "samples") {
           const reason = answer.kind === "unavailable" ? "not_reachable" : "expectation_inconclusive";
           throw new StepFailure({ reason, message: describeUnseen(answer), applied: "no" });
         }
-        const isConclusive = answer.samples.length > 0 || (await everySeriesExists(query, ask));
         const only = answer.samples.length === 1 ? answer.samples[0] : undefined;
         const output: ActionOutput = {
           ...(only !== undefined && Number.isFinite(only.value) && { value: only.value }),
@@ -48,7 +50,7 @@ export const prometheusQuery = defineAction({
             ...(Number.isFinite(sample.value) && { value: sample.value }),
             at: sample.at,
           })),
-          ...(isConclusive && { count: answer.samples.length }),
+          count: answer.samples.length,
           warnings: answer.warnings.slice(0, 5),
         };
         return { kind: "done", output };
@@ -56,12 +58,3 @@ export const prometheusQuery = defineAction({
     };
   },
 });
-
-/** Nothing of a series that does not exist is no sight: an exporter that is down looks like a count of none. */
-async function everySeriesExists(query: string, ask: (promql: string) => Promise<PrometheusAnswer>): Promise<boolean> {
-  for (const selector of seriesRead(query)) {
-    const exists = await ask(`count(${selector})`);
-    if (exists.kind !== "samples" || exists.samples.length === 0) return false;
-  }
-  return true;
-}

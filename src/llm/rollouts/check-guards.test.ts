@@ -15,7 +15,7 @@ async function check(answers: { readonly [query: string]: PrometheusAnswer }, ..
 
 it("takes silence for none only when the series exist", async () => {
   expect(await check({ "count(errors_total{})": sample(3) }, guard)).toEqual({ kind: "clear" });
-  expect(await check({}, guard)).toEqual({ kind: "unseen", text: "no series errors_total{}" });
+  expect(await check({}, guard)).toEqual({ kind: "unseen", text: "No series errors_total{}" });
   expect(await check({}, 'ALERTS{alertname="Hot"}')).toEqual({ kind: "clear" });
 });
 

@@ -1,5 +1,5 @@
 import { describeUnseen, type PrometheusReader } from "../../core/prometheus.ts";
-import { seriesRead } from "../../runbooks/expressions/promql.ts";
+import { askConclusively } from "../../runbooks/expressions/ask-conclusively.ts";
 import type { RolloutGuard } from "./next-rollout-move.ts";
 
 /** Prometheus keeps these two only for alerts that are active, so their absence is an answer. */
@@ -16,15 +16,14 @@ export async function checkGuards(
 
 /** An empty answer shows that there is no harm only when the series that the query reads exist. */
 async function checkGuard(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<RolloutGuard> {
-  const answer = await prometheus.query(query, { signal });
+  const answer = await askConclusively(query, {
+    ask: async (promql, at) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }),
+    mayBeMissing: (selector) => existsOnlyWhileFiring.test(selector),
+  });
+  if (answer.kind === "missing") return { kind: "unseen", text: answer.reason };
   if (answer.kind !== "samples") return { kind: "unseen", text: describeUnseen(answer) };
   const shown = query.slice(0, 200);
   if (answer.samples.some(({ value }) => Number.isNaN(value))) return { kind: "unseen", text: `the answer is not a number: ${shown}` };
   if (answer.samples.length > 0) return { kind: "broken", text: `this query must return nothing and returns a series: ${shown}` };
-  for (const selector of seriesRead(query).filter((one) => !existsOnlyWhileFiring.test(one))) {
-    const exists = await prometheus.query(`count(${selector})`, { signal });
-    if (exists.kind !== "samples") return { kind: "unseen", text: describeUnseen(exists) };
-    if (exists.samples.length === 0) return { kind: "unseen", text: `no series ${selector}` };
-  }
   return { kind: "clear" };
 }
