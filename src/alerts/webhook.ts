@@ -86,7 +86,7 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Htt
   const body = await request.readJson(webhookBodyLimitBytes, { contentTypes });
   if (!body.ok) {
     if (body.problem.status === 503) return unavailable(body.problem.detail);
-    const problem = body.problem.status === 415 ? aProblem("malformed-body", body.problem.detail) : body.problem;
+    const problem = body.problem.status === 415 ? aProblem("malformed-body", describeType(body.problem.detail, request)) : body.problem;
     return reject(deps, problem, body.text ?? "");
   }
   if (request.headers[runHeader] !== undefined)
@@ -102,6 +102,12 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Htt
     deps.onTruncated?.();
   }
   return accepted(decisions);
+}
+
+/** Why a body of this content type is not read, and what a user of Amazon SNS does about it. */
+function describeType(fault: string, { headers }: EndpointRequest): string {
+  if (headers["content-type"]?.startsWith("text/plain") !== true) return fault;
+  return `${fault} Amazon SNS sends text/plain: it is read once RUNBOOKD_WEBHOOK_TOKEN is set, and with raw message delivery turned on for the subscription.`;
 }
 
 /** What somebody who set a sender up has to know: what is accepted, and what to do about a sender that is known to differ. */
