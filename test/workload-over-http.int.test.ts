@@ -42,7 +42,7 @@ beforeEach(async () => {
   lost = [];
   const tickets = createTicketStore({ redis: held.redis, clock });
   const batches = createBatchStore({ redis: held.redis, clock });
-  ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
+  ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets, maxBudgets: 3 });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const publish = (event: WorkloadEvent) => {
     if (event.kind === "usage_counted") usage.push(...event.usage);
@@ -128,6 +128,17 @@ describe("the workload over HTTP", () => {
     expect(await call("operator", "PATCH", "/api/budgets/checkout", other)).toMatchObject({ status: 409 });
     expect(await call("operator", "PATCH", "/api/budgets/nobodys", other)).toMatchObject({ status: 404 });
     expect((await call("viewer", "GET", "/api/budgets")).body.items).toMatchObject([{ controls: { limits: { concurrency: 2 } } }]);
+  });
+
+  it("refuses a budget beyond the maximum by name, and creates nothing", async () => {
+    await define();
+    const body = { limitMicroUsd: 1_000_000 };
+    for (const id of ["second", "third"]) expect(await call("operator", "PUT", `/api/budgets/${id}`, body)).toMatchObject({ status: 200 });
+    const refused = await call("operator", "PUT", "/api/budgets/fourth", body);
+    expect(refused).toMatchObject({ status: 409, body: { type: "urn:problem-type:runbookd:too-many-budgets" } });
+    expect(refused.body.detail).toContain("3 budgets exist, which is what RUNBOOKD_MAX_BUDGETS allows");
+    expect((await call("viewer", "GET", "/api/budgets")).body.items).toHaveLength(3);
+    expect(await call("operator", "PUT", "/api/budgets/second", { limitMicroUsd: 5 })).toMatchObject({ status: 200 });
   });
 
   it("takes the good events of a bulk and says of each other one what is wrong", async () => {

@@ -25,8 +25,8 @@ it("shows no value that nobody has measured", async () => {
 
 it("caps labels and counts what it dropped", async () => {
   const metrics = createMetrics();
-  for (let index = 0; index < 21; index++) metrics.label.budget(`b-${index}`);
-  expect(await linesOf(metrics)).toContain('llm_label_overflow_total{label="budget"} 1');
+  for (let index = 0; index < 31; index++) metrics.label.model(`m-${index}`);
+  expect(await linesOf(metrics)).toContain('llm_label_overflow_total{label="model"} 1');
 });
 
 it("names each metric by Prometheus's conventions", () => {

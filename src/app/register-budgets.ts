@@ -5,9 +5,11 @@ import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
+const endLeasesEveryMs = 5000;
+
 /** Usage, admission and budgets. */
 export function registerBudgets(
-  { ledger, prices, clock, log, metrics, redaction }: Runtime,
+  { ledger, prices, clock, log, metrics, redaction, config, closers }: Runtime,
   { redis, publish }: Pick<ServerShared, "redis" | "publish">,
 ): Registration {
   const prefixes = {
@@ -16,5 +18,8 @@ export function registerBudgets(
     lost: (error: unknown) => log.warn({ error }, "Prefixes of prompts could not be kept; their usage was counted."),
   };
   observeBudgets(metrics, ledger);
+  // A store that does not answer is named by its watch; the next pass ends what this one could not.
+  const ending = clock.every(endLeasesEveryMs / config.timeFactor, () => void ledger.endExpiredLeases().catch(() => undefined));
+  closers.add("expired leases", () => ending.stop());
   return { routes: [...createWorkloadRoutes({ ledger, prices, publish, prefixes, clock }), ...createBudgetRoutes({ ledger, clock })] };
 }

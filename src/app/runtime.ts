@@ -163,6 +163,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       clock,
       times,
       counts: tickets,
+      maxBudgets: config.maxBudgets,
       usageEvents: config.usageEvents,
       unknownRollout: () => metrics.rolloutUnknown.inc(),
     });

@@ -11,7 +11,7 @@ import type { FakeClock } from "../fakes/fake-clock.ts";
 /** Times of the contract's ledgers. */
 export const contractTimes: BudgetTimes = { leaseMs: 60_000, minuteMs: 60_000, bucketMs: 10_000, retentionMs: 86_400_000 };
 
-/** A ledger of its own for one test, on the times above, and the clock that it reads. */
+/** A ledger of its own for one test, on the times above, with room for three budgets, and the clock that it reads. */
 export type LedgerFixture = { readonly ledger: BudgetLedger; readonly clock: FakeClock };
 
 const usd = 1_000_000;
@@ -95,6 +95,40 @@ export function describeBudgetLedger(name: string, open: () => Promise<LedgerFix
       expect(found.map(({ id }) => id).toSorted()).toEqual(["r1", "r2", "r3"]);
       expect(complete).toBe(true);
       expect((await ledger.usageBetween(now - 3000, now - 1000)).events).toEqual([events[2]]);
+    });
+
+    it("summarizes every budget as it is read alone", async () => {
+      const { ledger, clock, budget } = await opened();
+      await ledger.define({ ...budget, id: "basket", limitMicroUsd: 5 });
+      await ledger.admit(ask("T-1", { queue: "slow" }));
+      await ledger.admit(ask("T-2", { queue: "fast" }));
+      await ledger.record([aUsageEvent({ id: "r1" }, clock.now())]);
+      await change(ledger, { gate: "paused", reason: "burning", pausedUntil: clock.now() + 1000 });
+      const alone = async () => {
+        const states = await Promise.all(["basket", "checkout"].map(async (id) => ledger.read(id)));
+        return states.map((state) => {
+          const { running: _running, queued: _queued, batches: _batches, ...summary } = state ?? { running: 0, queued: 0, batches: [] };
+          return summary;
+        });
+      };
+      const summaries = await ledger.summaries();
+      expect(summaries).toEqual(await alone());
+      expect(summaries).toMatchObject([{ queues: [] }, { queues: ["fast", "slow"], controls: { gate: "paused" }, spentMicroUsd: 3000 }]);
+      await clock.advance(budget.periodMs);
+      await ledger.endExpiredLeases();
+      const later = await ledger.summaries();
+      expect(later).toMatchObject([{}, { committedMicroUsd: 0, spentMicroUsd: 0, controls: { gate: "open" } }]);
+      expect(later).toEqual(await alone());
+    });
+
+    it("refuses a budget beyond the maximum, and redefines those that exist", async () => {
+      const { ledger, budget } = await opened();
+      expect(await ledger.define({ ...budget, id: "second" })).toEqual({ kind: "defined" });
+      expect(await ledger.define({ ...budget, id: "third" })).toEqual({ kind: "defined" });
+      expect(await ledger.define({ ...budget, id: "fourth" })).toEqual({ kind: "full", max: 3 });
+      expect(await ledger.read("fourth")).toBeUndefined();
+      expect(await ledger.define({ ...budget, limitMicroUsd: 7 })).toEqual({ kind: "defined" });
+      expect((await ledger.read("checkout"))?.budget.limitMicroUsd).toBe(7);
     });
 
     it("says that a budget is unknown instead of making one up", async () => {

@@ -4,5 +4,5 @@ import { createMemoryBudgetLedger } from "./memory-budget-ledger.ts";
 
 describeBudgetLedger("memory", async () => {
   const clock = createFakeClock();
-  return { clock, ledger: createMemoryBudgetLedger({ clock, times: contractTimes }) };
+  return { clock, ledger: createMemoryBudgetLedger({ clock, times: contractTimes, maxBudgets: 3 }) };
 });

@@ -9,7 +9,7 @@ import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { type AdmissionFacts, decideAdmission, effectiveControls } from "../../src/llm/budgets/admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../../src/llm/budgets/budget-allowance.ts";
-import type { BudgetLedger, BudgetTimes } from "../../src/llm/budgets/budget-ledger.ts";
+import { type BudgetLedger, type BudgetSummary, type BudgetTimes, defaultMaxBudgets } from "../../src/llm/budgets/budget-ledger.ts";
 import { applyChange, hasChange, openControls } from "../../src/llm/budgets/controls.ts";
 import { type RowPart, rowKeyOf, sumRows } from "../../src/llm/budgets/spend-row.ts";
 import { inputTokens, unpricedTokens } from "../../src/llm/usage/token-partition.ts";
@@ -43,7 +43,15 @@ interface Account {
 export type MemoryBatch = NonNullable<AdmissionFacts["batch"]>;
 
 /** The ledger's contract in memory: one thread, so every call is atomic by itself. Batches are whatever a test put into `batches`. */
-export function createMemoryBudgetLedger({ clock, times }: { readonly clock: Clock; readonly times: BudgetTimes }): BudgetLedger & {
+export function createMemoryBudgetLedger({
+  clock,
+  times,
+  maxBudgets = defaultMaxBudgets,
+}: {
+  readonly clock: Clock;
+  readonly times: BudgetTimes;
+  readonly maxBudgets?: number;
+}): BudgetLedger & {
   readonly batches: Map<string, MemoryBatch>;
 } {
   const accounts = new Map<string, Account>();
@@ -65,6 +73,18 @@ export function createMemoryBudgetLedger({ clock, times }: { readonly clock: Clo
     return account;
   };
   const committedOf = (account: Account) => [...account.leases.values()].reduce((sum, lease) => sum + lease.reserved, 0);
+  const summaryOf = (account: Account): BudgetSummary => {
+    const now = clock.now();
+    return {
+      budget: account.definition,
+      controls: effectiveControls(account.controls, now),
+      spentMicroUsd: account.spent,
+      committedMicroUsd: committedOf(account),
+      allowanceMicroUsdPerSecond: allowanceAt(account.definition, now),
+      periodRemainingSeconds: periodRemainingSeconds(account.definition, now),
+      queues: [...account.queues].sort(),
+    };
+  };
   const ticketOf = (account: Account, id: string) => {
     const ticket = account.tickets.get(id) ?? { spent: 0, attempts: 0 };
     account.tickets.set(id, ticket);
@@ -110,8 +130,9 @@ export function createMemoryBudgetLedger({ clock, times }: { readonly clock: Clo
       if (found !== undefined) {
         found.definition = definition;
         found.periodStart = periodStart;
-        return;
+        return { kind: "defined" };
       }
+      if (accounts.size >= maxBudgets) return { kind: "full", max: maxBudgets };
       accounts.set(definition.id, {
         definition,
         controls: { ...openControls, version: 1 },
@@ -124,23 +145,20 @@ export function createMemoryBudgetLedger({ clock, times }: { readonly clock: Clo
         batches: new Set(),
         events: [],
       });
+      return { kind: "defined" };
     },
     async read(id) {
       const account = open(id);
       if (account === undefined) return undefined;
-      const now = clock.now();
-      return {
-        budget: account.definition,
-        controls: effectiveControls(account.controls, now),
-        spentMicroUsd: account.spent,
-        committedMicroUsd: committedOf(account),
-        running: account.leases.size,
-        queued: 0,
-        allowanceMicroUsdPerSecond: allowanceAt(account.definition, now),
-        periodRemainingSeconds: periodRemainingSeconds(account.definition, now),
-        queues: [...account.queues].sort(),
-        batches: [...account.batches].sort(),
-      };
+      return { ...summaryOf(account), running: account.leases.size, queued: 0, batches: [...account.batches].sort() };
+    },
+    summaries: async () =>
+      [...accounts.keys()].sort().flatMap((id) => {
+        const account = open(id);
+        return account === undefined ? [] : [summaryOf(account)];
+      }),
+    async endExpiredLeases() {
+      for (const id of accounts.keys()) open(id);
     },
     list: async () => [...accounts.keys()].sort(),
     async compareAndSet(id, expectedVersion, change) {

@@ -26,6 +26,7 @@ import { examineCodeHosts } from "./examine-code-hosts.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { examineSwitches } from "./examine-switches.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
+import { judgeBudgets } from "./judge-budgets.ts";
 import { judgeExploitation } from "./judge-exploitation.ts";
 import { judgeFeatures } from "./judge-features.ts";
 import { judgeModelLists } from "./judge-models.ts";
@@ -77,6 +78,7 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
       ...judgeSecuritySources(await readSecuritySources(redis), securitySources(config), clock.now()),
       ...judgeExploitation(await readExploitationFeeds(redis), exploitationFeedsOf(config), clock.now()),
       ...judgeModelLists(await readModelLists(redis), providersWithKeys(config), clock.now()),
+      judgeBudgets(await redis.scard(workloadKeys.budgets), config.maxBudgets),
       ...judgeFeatures(config.features, await redis.smembers(workloadKeys.budgets)),
     ];
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Batch } from "../../../packages/sdk/src/wire/batches.ts";
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
-import type { BudgetControl } from "../budgets/budget.ts";
-import { budgetsByQueue, readBudgets } from "../budgets/read-budgets.ts";
+import type { BudgetLedger } from "../budgets/budget-ledger.ts";
+import { budgetsByQueue } from "../budgets/budgets-by-queue.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
 import type { BatchStore } from "./batch.ts";
 
@@ -23,10 +23,10 @@ export function declareBatchMetrics(registry: MetricRegistry) {
 /** Shows at every scrape how many tickets of a queue may run at once: the smaller of what its budgets permit and what its open batches permit. */
 export function observeBatches(
   metrics: Observing & BatchMetrics & WorkloadLabels,
-  { batches, budgets }: { readonly batches: Pick<BatchStore, "active" | "get">; readonly budgets: Pick<BudgetControl, "list" | "read"> },
+  { batches, budgets }: { readonly batches: Pick<BatchStore, "active" | "get">; readonly budgets: Pick<BudgetLedger, "summaries"> },
 ): void {
   metrics.observe([metrics.queueConcurrencyLimit], async () => {
-    const queues = budgetsByQueue(await readBudgets(budgets));
+    const queues = budgetsByQueue(await budgets.summaries());
     const running = await Promise.all((await batches.active()).map(async (id) => batches.get(id)));
     metrics.queueConcurrencyLimit.reset();
     for (const [queue, drawing] of queues) {

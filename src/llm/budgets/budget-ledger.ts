@@ -1,5 +1,5 @@
 import type { AdmissionGate, AdmissionLogEntry, ReleaseInput } from "../../../packages/sdk/src/wire/admissions.ts";
-import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
+import type { Budget, BudgetState } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
@@ -54,10 +54,23 @@ export interface UsageWindow {
   readonly complete: boolean;
 }
 
+/** Budgets that may exist unless a setting says otherwise. */
+export const defaultMaxBudgets = 2000;
+
+/** `full`: the budget would be a new one, and `max` exist. */
+export type DefineResult = { readonly kind: "defined" } | { readonly kind: "full"; readonly max: number };
+
+/** What metrics show of a budget. Reservations of leases that have just expired may still be in it. */
+export type BudgetSummary = Omit<BudgetState, "running" | "queued" | "batches">;
+
 /** Money: defined, reserved, settled, released. Every member is atomic. */
 export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger {
-  /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. */
-  define(budget: Budget): Promise<void>;
+  /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. A new one beyond the maximum is refused. */
+  define(budget: Budget): Promise<DefineResult>;
+  /** All budgets by id, for metrics. The number of commands does not grow with that of the budgets. */
+  summaries(): Promise<readonly BudgetSummary[]>;
+  /** Ends expired leases of budgets that nothing has touched since, of at most 50 budgets a call. */
+  endExpiredLeases(): Promise<void>;
   /** Answers the ticket when this call was the first that ended it. */
   finish(release: ReleaseInput): Promise<FinishedTicket | undefined>;
   /** Marks a ticket: the gate stops it at its next turn boundary. */

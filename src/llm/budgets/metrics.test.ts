@@ -40,11 +40,11 @@ it("reads budgets and gates at every scrape", async () => {
 it("shows nothing instead of the last value while the ledger cannot be read", async () => {
   const { metrics, budgets, lines } = await open();
   let isDown = false;
-  const list = async () => {
+  const summaries = async () => {
     if (isDown) throw new Error("down");
-    return budgets.list();
+    return budgets.summaries();
   };
-  observeBudgets(metrics, { list, read: async (id) => budgets.read(id) });
+  observeBudgets(metrics, { summaries });
   expect(await lines()).not.toEqual([]);
   isDown = true;
   expect(await lines()).toEqual([]);

@@ -2,8 +2,8 @@ import { oneUsd } from "../../core/money.ts";
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import type { BudgetControl } from "./budget.ts";
-import { budgetsByQueue, readBudgets } from "./read-budgets.ts";
+import type { BudgetLedger } from "./budget-ledger.ts";
+import { budgetsByQueue } from "./budgets-by-queue.ts";
 
 /** The metrics of budgets and their gates. */
 export type BudgetMetrics = ReturnType<typeof declareBudgetMetrics>;
@@ -32,14 +32,15 @@ export function declareBudgetMetrics(registry: MetricRegistry) {
  * Fills the gauges of budgets at every scrape from where they are kept, so that every process shows the same. `llm_queue_paused` is 1 when every
  * budget that the queue draws on has its gate closed.
  */
-export function observeBudgets(metrics: Observing & BudgetMetrics & WorkloadLabels, budgets: Pick<BudgetControl, "list" | "read">): void {
+export function observeBudgets(metrics: Observing & BudgetMetrics & WorkloadLabels, budgets: Pick<BudgetLedger, "summaries">): void {
   const { label, budgetLimit, budgetSpent, budgetCommitted, budgetAllowance, budgetRemaining, queuePaused } = metrics;
   const gauges = [budgetLimit, budgetSpent, budgetCommitted, budgetAllowance, budgetRemaining, queuePaused];
   metrics.observe(gauges, async () => {
-    const states = await readBudgets(budgets);
+    const states = await budgets.summaries();
     for (const each of gauges) each.reset();
     for (const state of states) {
-      const labels = { budget: label.budget(state.budget.id) };
+      // Every budget has series of its own: how many may exist is limited where they are created.
+      const labels = { budget: state.budget.id };
       budgetLimit.set(labels, state.budget.limitMicroUsd / oneUsd);
       budgetSpent.set(labels, state.spentMicroUsd / oneUsd);
       budgetCommitted.set(labels, state.committedMicroUsd / oneUsd);

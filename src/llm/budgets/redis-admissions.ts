@@ -75,7 +75,13 @@ export function createAdmissionStore({
     const { limits } = read.facts.controls;
     const description = { ticketId, queue: request.queue, batchId, turn: request.turn, since: read.facts.lease?.since ?? now };
     const result = await budgetScripts.admit.run(redis, {
-      keys: { ...keysOf(request, now), log: keys.admissions, queues: keys.queues(budget), batches: keys.batches(budget) },
+      keys: {
+        ...keysOf(request, now),
+        log: keys.admissions,
+        queues: keys.queues(budget),
+        batches: keys.batches(budget),
+        leasedBudgets: keys.leasedBudgets,
+      },
       args: {
         now,
         leaseId,

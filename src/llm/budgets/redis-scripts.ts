@@ -9,8 +9,15 @@ export const budgetScripts = {
     path: join(lua, "budget-define.lua"),
     preludes: ["reservations"],
     keys: ["budgets", "budget", "expiry", "leases", "reserved", "shares"],
-    args: ["now", "id", "definition", "limit", "periodMs", "periodStart", "firstControls"],
+    args: ["now", "id", "definition", "limit", "periodMs", "periodStart", "firstControls", "maxBudgets"],
   }),
+  endLeases: defineScript({
+    path: join(lua, "leases-end.lua"),
+    preludes: ["reservations"],
+    keys: ["budget", "expiry", "leases", "reserved", "shares", "leasedBudgets"],
+    args: ["now", "budgetId"],
+  }),
+  readBudgets: defineScript({ path: join(lua, "budgets-read.lua"), keys: [], args: [], moreKeys: "budgets", moreArgs: "fields" }),
   setControls: defineScript({
     path: join(lua, "controls-set.lua"),
     keys: ["budget", "log"],
@@ -25,7 +32,20 @@ export const budgetScripts = {
   admit: defineScript({
     path: join(lua, "admit.lua"),
     preludes: ["reservations", "rollouts"],
-    keys: ["budget", "expiry", "leases", "reserved", "minute", "ticketSpend", "batch", "log", "queues", "batches", "shares"],
+    keys: [
+      "budget",
+      "expiry",
+      "leases",
+      "reserved",
+      "minute",
+      "ticketSpend",
+      "batch",
+      "log",
+      "queues",
+      "batches",
+      "shares",
+      "leasedBudgets",
+    ],
     args: [
       "now",
       "leaseId",

@@ -6,6 +6,7 @@ import type { BudgetLimits } from "../../../packages/sdk/src/wire/budgets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
 import { contractTimes, describeBudgetLedger } from "../../../test/contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { countCommands } from "../../../test/servers/count-commands.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { connectRedis } from "../../platform/redis/connection.ts";
@@ -31,7 +32,56 @@ describeBudgetLedger("Redis", async () => {
   await held.redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  return { clock, ledger: createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts }) };
+  return { clock, ledger: createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts, maxBudgets: 3 }) };
+});
+
+describe("the summaries of all budgets", () => {
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const open = async (redis: Redis) => {
+    await held.redis.flushall();
+    const clock = createFakeClock();
+    const ledger = createBudgetLedger({ redis, clock, times: contractTimes, counts });
+    for (const id of ["a", "b", "c"]) {
+      await ledger.define({ id, limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+      await ledger.admit({ ticketId: "T", budget: id, queue: `queue-${id}`, estimateMicroUsd: 10 });
+    }
+    return { clock, ledger };
+  };
+
+  it("are the same where Redis reads many keys only by a script", async () => {
+    const { ledger } = await open(held.redis);
+    const denied = new Proxy(held.redis, {
+      get: (target, name) => {
+        if (name === "call") return async () => Promise.reject(new Error("ERR GET option of SORT denied in cluster mode"));
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const scripted = createBudgetLedger({ redis: denied, clock: createFakeClock(), times: contractTimes, counts });
+    const summaries = await ledger.summaries();
+    expect(summaries).toMatchObject([{ queues: ["queue-a"] }, { queues: ["queue-b"] }, { queues: ["queue-c"] }]);
+    expect(await scripted.summaries()).toEqual(summaries);
+    expect(await scripted.summaries()).toEqual(summaries);
+  });
+
+  it("name the queues of budgets that an older version wrote, and read them once", async () => {
+    const { ledger } = await open(held.redis);
+    await held.redis.hdel(workloadKeys.budget("b"), "queues");
+    const summaries = await ledger.summaries();
+    expect(summaries.map(({ queues }) => queues)).toEqual([["queue-a"], ["queue-b"], ["queue-c"]]);
+    const { commands } = await countCommands(held.redis, async () => ledger.summaries());
+    expect(commands.calls).toEqual({ sort: 1 });
+  });
+
+  it("are without the reservations of leases that have expired, as soon as these were ended", async () => {
+    const { clock, ledger } = await open(held.redis);
+    await clock.advance(contractTimes.leaseMs + 1);
+    expect(await ledger.summaries()).toMatchObject([{ committedMicroUsd: 10 }, { committedMicroUsd: 10 }, { committedMicroUsd: 10 }]);
+    await ledger.endExpiredLeases();
+    expect(await ledger.summaries()).toMatchObject([{ committedMicroUsd: 0 }, { committedMicroUsd: 0 }, { committedMicroUsd: 0 }]);
+    const { commands } = await countCommands(held.redis, async () => ledger.endExpiredLeases());
+    expect(commands.calls).toEqual({ zrangebyscore: 1 });
+  });
 });
 
 it("says when events of a window may have been dropped to make room", async () => {
@@ -139,8 +189,8 @@ describe("an admission whose facts have changed before it is taken", () => {
     const admitLate = async (meanwhile: () => Promise<unknown>) => {
       let happened = false;
       const evalsha = async (...args: Parameters<Redis["evalsha"]>) => {
-        // The script that takes an admission is the one with eleven keys.
-        if (args[1] === 11 && !happened) {
+        // The script that takes an admission is the one with twelve keys.
+        if (args[1] === 12 && !happened) {
           happened = true;
           await meanwhile();
         }

@@ -11,12 +11,13 @@ import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
 import type { UsageRecordResult } from "../usage/usage-ledger.ts";
 import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
-import type { BudgetLedger, BudgetTimes, QueueCounts } from "./budget-ledger.ts";
+import { type BudgetLedger, type BudgetTimes, type DefineResult, defaultMaxBudgets, type QueueCounts } from "./budget-ledger.ts";
 import { applyChange, hasChange, openControls } from "./controls.ts";
 import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
 import { createExposureReader, type ExposureReader, noExposures } from "./redis-exposures.ts";
 import { budgetScripts } from "./redis-scripts.ts";
+import { createSummaryReader, endExpiredLeases } from "./redis-summaries.ts";
 import { readUsage } from "./redis-usage.ts";
 import { maxRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
 
@@ -27,6 +28,8 @@ export interface BudgetLedgerDeps {
   readonly counts: QueueCounts;
   /** Hears of every assignment to a rollout that does not exist; it is ignored. */
   readonly unknownRollout?: () => void;
+  /** Budgets that may exist; 2,000 by default. */
+  readonly maxBudgets?: number;
   /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
   readonly usageEvents?: number;
 }
@@ -42,9 +45,11 @@ const historyLength = 500;
  * Rejects with StoreUnavailable when Redis does not answer.
  */
 export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
-  const { redis, clock, times, counts, usageEvents = 50_000, unknownRollout = () => undefined } = deps;
+  const { redis, clock, times, counts, usageEvents = 50_000, maxBudgets = defaultMaxBudgets, unknownRollout = () => undefined } = deps;
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
   const admissions = createAdmissionStore({ redis, clock, times, unknownRollout });
+
+  const readSummaries = createSummaryReader(redis);
 
   const releaseLease = async (release: Release, outcome: string): Promise<unknown> => {
     const { budget, ticketId, batchId, kind, assignments } = release;
@@ -139,6 +144,8 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
 
   return {
     define: (budget) => available(() => define(budget)),
+    summaries: () => available(() => readSummaries(clock.now())),
+    endExpiredLeases: () => available(() => endExpiredLeases(redis, clock.now())),
     read: (budget) => available(() => read(budget)),
     list: () => available(async () => (await redis.smembers(keys.budgets)).sort()),
     admit: (input) => available(() => admissions.admit(admissionRequestSchema.parse(input))),
@@ -234,9 +241,9 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
     usageBetween: (from, to) => available(() => readUsage(redis, from, to)),
   };
 
-  async function define(budget: Budget): Promise<void> {
+  async function define(budget: Budget): Promise<DefineResult> {
     const now = clock.now();
-    await budgetScripts.define.run(redis, {
+    const result = await budgetScripts.define.run(redis, {
       keys: { budgets: keys.budgets, ...reservationKeys(budget.id) },
       args: {
         now,
@@ -246,8 +253,10 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
         periodMs: budget.periodMs,
         periodStart: periodAt(budget, now).startsAt,
         firstControls: JSON.stringify(openControls),
+        maxBudgets,
       },
     });
+    return z.enum(["defined", "full"]).parse(result) === "full" ? { kind: "full", max: maxBudgets } : { kind: "defined" };
   }
 }
 

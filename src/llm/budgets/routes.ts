@@ -62,6 +62,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       query: noQuery,
       body: budgetDefinitionSchema,
       success: { status: 200, description: "The budget as it is now", schema: budgetViewSchema },
+      problems: ["too-many-budgets"],
       async handle({ params, body }) {
         const id = budgetIdSchema.safeParse(params["id"]);
         if (!id.success) return problem("invalid-request", "The budget's id is not accepted; it takes 1 to 40 letters a-z, digits and -.");
@@ -75,7 +76,8 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
           ...(profile === undefined ? {} : { profile }),
           ...(profileHourMs === undefined ? {} : { profileHourMs }),
         };
-        await ledger.define(budget);
+        const result = await ledger.define(budget);
+        if (result.kind === "full") return tooMany(id.data, result.max);
         return one(id.data);
       },
     }),
@@ -132,6 +134,13 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       },
     }),
   ];
+}
+
+function tooMany(id: string, max: number): Refusal {
+  return problem(
+    "too-many-budgets",
+    `The budget ${id} was not created: ${max} budgets exist, which is what RUNBOOKD_MAX_BUDGETS allows. Use one of them, or raise the setting in every process.`,
+  );
 }
 
 function noBudget(id: string): Refusal {

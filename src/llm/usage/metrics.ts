@@ -24,7 +24,6 @@ export function declareUsageMetrics(registry: MetricRegistry) {
       provider: capped("provider", 10),
       model: capped("model", 30),
       prompt: capped("prompt", 40),
-      budget: capped("budget", 20),
       queue: capped("queue", 10),
       operation: capped("operation", 30),
       variant: capped("variant", 5),

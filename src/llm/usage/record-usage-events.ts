@@ -8,7 +8,9 @@ import { unpricedTokens, writtenTokens } from "./token-partition.ts";
 import { type UsageCounted, type UsageRefused, usageRefusals } from "./usage-ledger.ts";
 
 /** Combinations of labels beyond which further prompts are counted as `other`. */
-const maxSeries = 5000;
+const maxSeries = 10_000;
+/** Combinations without a prompt beyond which provider and model are `other` too. What is left is one series for each budget. */
+const maxSeriesWithoutPrompt = 10_000;
 
 interface Labels {
   readonly provider: string;
@@ -23,20 +25,19 @@ const namedRefusals = 3;
 /** Turns counted usage into counters, and refused usage into one and a log line. Every label goes through its cap; ids of tickets, batches and requests are never labels. */
 export function createUsageEventSink(metrics: UsageMetrics, log: Pick<Log, "warn">): EventSink<UsageCounted | UsageRefused> {
   const { label } = metrics;
-  const combinations = new Set<string>();
+  const withPrompt = createCombinations(maxSeries);
+  const withoutPrompt = createCombinations(maxSeriesWithoutPrompt);
   for (const reason of usageAnomalies) metrics.usageAnomalies.inc({ reason }, 0);
   for (const reason of usageRefusals) metrics.usageRefused.inc({ reason }, 0);
 
-  /** The prompt, as long as its combination with provider, model and budget is known or there is room. */
-  const promptOf = ({ provider, model, prompt, budget }: Labels): string => {
-    const combination = [provider, model, prompt, budget].join("\n");
-    if (combinations.has(combination)) return prompt;
-    if (combinations.size >= maxSeries) {
-      metrics.labelOverflow.inc({ label: "prompt" });
-      return overflowLabel;
-    }
-    combinations.add(combination);
-    return prompt;
+  /** The labels, as long as there is room for their combination. The budget is always its own: alerts are about one budget. */
+  const boundedLabels = (labels: Labels): Labels => {
+    const { provider, model, prompt, budget } = labels;
+    if (withPrompt([provider, model, prompt, budget])) return labels;
+    metrics.labelOverflow.inc({ label: "prompt" });
+    if (withoutPrompt([provider, model, budget])) return { ...labels, prompt: overflowLabel };
+    metrics.labelOverflow.inc({ label: "model" });
+    return { provider: overflowLabel, model: overflowLabel, prompt: overflowLabel, budget };
   };
 
   const refuse = ({ reports }: UsageRefused): void => {
@@ -53,11 +54,24 @@ export function createUsageEventSink(metrics: UsageMetrics, log: Pick<Log, "warn
       const labels = {
         provider: label.provider(event.provider),
         model: label.model(event.model),
-        budget: label.budget(event.budget),
+        // Usage is counted for budgets that exist only, and how many may exist is limited.
+        budget: event.budget,
         prompt: label.prompt(event.prompt),
       };
-      countRequest(metrics, event, { ...labels, prompt: promptOf(labels) });
+      countRequest(metrics, event, boundedLabels(labels));
     }
+  };
+}
+
+/** Whether a combination is among the first `max`. */
+function createCombinations(max: number): (values: readonly string[]) => boolean {
+  const admitted = new Set<string>();
+  return (values) => {
+    const combination = values.join("\n");
+    if (admitted.has(combination)) return true;
+    if (admitted.size >= max) return false;
+    admitted.add(combination);
+    return true;
   };
 }
 

@@ -93,6 +93,8 @@ export interface Config {
   readonly attacks: string;
   readonly httpAllow: readonly string[];
   readonly concurrency: number;
+  /** Budgets that may exist. */
+  readonly maxBudgets: number;
   /** Newest usage events that are kept. */
   readonly usageEvents: number;
   /** Days for which security findings are kept after their end. */

@@ -102,6 +102,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     attacks: settings.RUNBOOKD_ATTACKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
+    maxBudgets: settings.RUNBOOKD_MAX_BUDGETS,
     usageEvents: settings.RUNBOOKD_USAGE_EVENTS,
     findingDays: settings.RUNBOOKD_FINDING_DAYS,
     graceMs: settings.RUNBOOKD_GRACE_SECONDS * 1000,

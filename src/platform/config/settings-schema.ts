@@ -323,6 +323,14 @@ export const settingsSchema = z.strictObject({
     "Runs that one worker executes at once",
     "an integer from 1 to 100",
   ),
+  RUNBOOKD_MAX_BUDGETS: setting(
+    check(
+      (text) => (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 10_000 ? Number(text) : undefined),
+      "must be a number of budgets",
+    ).default(2000),
+    "Budgets that may exist; a further one is refused. Each has series of its own in the metrics of every process",
+    "an integer from 1 to 10000; the same in every process",
+  ),
   RUNBOOKD_USAGE_EVENTS: setting(
     check(
       (text) => (/^[1-9]\d{3,6}$/.test(text) && Number(text) <= 5_000_000 ? Number(text) : undefined),

@@ -4,6 +4,8 @@ import { sha256 } from "../../core/json.ts";
 /** Keys of the LLM workload; docs/redis.md lists them. One hash tag, so that every script is single-slot. Ids from outside are hashed. */
 export const workloadKeys = {
   budgets: "{wl}:budgets",
+  /** Budgets with leases, by the time at which the one that was admitted last expires. */
+  leasedBudgets: "{wl}:budgets:leased",
   budget: (budget: string) => `{wl}:budget:${budget}`,
   expiry: (budget: string) => `{wl}:budget:${budget}:lease-expiry`,
   leases: (budget: string) => `{wl}:budget:${budget}:leases`,

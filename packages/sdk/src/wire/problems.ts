@@ -11,6 +11,7 @@ export const problems = {
   "method-not-allowed": { status: 405, title: "This method is not accepted here" },
   "request-timeout": { status: 408, title: "The request did not arrive in time" },
   conflict: { status: 409, title: "Its state does not permit this" },
+  "too-many-budgets": { status: 409, title: "There are as many budgets as are allowed" },
   "already-answered": { status: 409, title: "The question was answered already" },
   "plan-changed": { status: 409, title: "The plan is not the one that was seen" },
   expired: { status: 410, title: "It has expired" },

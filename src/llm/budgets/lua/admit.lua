@@ -12,7 +12,8 @@ local log = KEYS[8]
 local queues = KEYS[9]
 local batches = KEYS[10]
 local shares = KEYS[11]
-local rollouts = { unpack(KEYS, 12) } -- of the assignments
+local leased_budgets = KEYS[12]
+local rollouts = { unpack(KEYS, 13) } -- of the assignments
 local now = ARGV[1]
 local lease_id = ARGV[2]
 local lease = ARGV[3] -- JSON
@@ -117,6 +118,7 @@ reserve_for_lease(budget, shares, share, estimate - own)
 redis.call('HSET', reserved, lease_id, estimate)
 redis.call('HSET', leases, lease_id, lease)
 redis.call('ZADD', expiry, lease_expires_at, lease_id)
+redis.call('ZADD', leased_budgets, lease_expires_at, budget_id)
 if starts then
   redis.call('HINCRBY', minute, 'started', 1)
   redis.call('PEXPIRE', minute, minute_ttl_ms)
@@ -129,7 +131,10 @@ if #rollouts > 0 then
   rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
 end
 redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
-redis.call('SADD', queues, queue)
+if redis.call('SADD', queues, queue) == 1 then
+  -- The summaries of all budgets are read without a command for each.
+  redis.call('HSET', budget, 'queues', table.concat(redis.call('SMEMBERS', queues), ' '))
+end
 if batch_id ~= '' then
   redis.call('SADD', batches, batch_id)
 end
