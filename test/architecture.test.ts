@@ -7,7 +7,10 @@ import { actionCatalogue } from "../src/app/action-registry.ts";
 const root = join(import.meta.dirname, "..");
 const folders = ["packages/sdk/src", "src", "workers", "demo", "bench", "test"];
 const filesBelow = (folder: string) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    // What a folder of tests has installed for itself.
+    .filter((file) => !file.includes("node_modules/"))
+    .map((file) => join(folder, file));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
 interface Module {

@@ -237,6 +237,26 @@ export const usageCases: readonly UsageCase[] = [
     expected: cachedTurn,
   },
   {
+    name: "AI SDK 7, perhaps several steps, above the size of another price",
+    provider: "openai",
+    model: "gpt-5.6-terra",
+    usage: { inputTokens: 280_000, inputTokenDetails: { noCacheTokens: 280_000 }, outputTokens: 2000, totalTokens: 282_000 },
+    expected: { tokens: { uncached: 280_000, output: 2000 }, unpriced: "unknown_step_price" },
+  },
+  {
+    name: "AI SDK 7 of one request above the size of another price",
+    provider: "openai",
+    model: "gpt-5.6-terra",
+    usage: {
+      inputTokens: 280_000,
+      inputTokenDetails: { noCacheTokens: 280_000 },
+      outputTokens: 2000,
+      totalTokens: 282_000,
+      raw: { prompt_tokens: 280_000, completion_tokens: 2000, total_tokens: 282_000 },
+    },
+    expected: { tokens: { uncached: 280_000, output: 2000 }, costMicroUsd: 1_120_000 + 36_000 },
+  },
+  {
     name: "AI SDK 4",
     ...gpt5,
     usage: { promptTokens: 7500, completionTokens: 900, totalTokens: 8400 },
@@ -452,6 +472,18 @@ export const usageCases: readonly UsageCase[] = [
       "gen_ai.usage.cache_creation_input_tokens": 4000,
     },
     expected: cachedTurn,
+  },
+  {
+    name: "OpenLLMetry of Anthropic, whose versions count differently",
+    ...sonnet,
+    usage: {
+      "gen_ai.usage.input_tokens": 20_000,
+      "gen_ai.usage.output_tokens": 500,
+      "gen_ai.usage.total_tokens": 20_500,
+      "gen_ai.usage.cache_read.input_tokens": 15_000,
+      "gen_ai.response.finish_reasons": ["stop"],
+    },
+    expected: { anomaly: "ambiguous_shape" },
   },
   {
     name: "an instrumentation with the older cache key",

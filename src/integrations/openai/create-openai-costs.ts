@@ -10,7 +10,7 @@ import { partitionOf } from "../../llm/usage/token-partition.ts";
 import { wordsOf } from "./batch-shapes.ts";
 import { openOpenAi } from "./open-openai.ts";
 
-/** A day of many requests: sizes of single ones are not in the report. */
+/** A day of many requests: sizes of single ones are not in the report, so a model whose price depends on the size has none here. */
 const batchSum = { serviceTier: "batch", isSum: true };
 
 const count = z.int().min(0);
@@ -53,7 +53,8 @@ export function createOpenAiCosts(
       output: row.output_tokens,
     });
     const cost = usage.kind === "tokens" ? costOf(usage.tokens, prices.find("openai", row.model, start * 1000), batchSum) : undefined;
-    if (cost?.kind !== "priced") throw new ProviderFailure("nonsense", "openai's usage report names a model or counts that have no price");
+    if (cost?.kind !== "priced")
+      throw new ProviderFailure("nonsense", `openai's usage report cannot be priced: ${cost?.detail ?? "its counts do not sum"}`);
     return cost.costMicroUsd;
   };
 

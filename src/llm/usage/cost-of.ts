@@ -53,7 +53,12 @@ function percentOf(percentages: Readonly<Record<string, number>>, name: string, 
 
 function sumOfTokens(tokens: TokenPartition, row: PriceRow, { audio = {}, image = {}, isSum = false }: PriceTerms): bigint | UnpricedCost {
   const prompt = inputTokens(tokens);
-  const step = isSum ? undefined : row.steps.filter(({ above }) => prompt > above).toSorted((a, b) => b.above - a.above)[0];
+  const step = row.steps.filter(({ above }) => prompt > above).toSorted((a, b) => b.above - a.above)[0];
+  if (isSum && step !== undefined)
+    return unpriced(
+      "unknown_step_price",
+      `these may be the tokens of several requests, and ${row.model} has another price for one of more than ${step.above} prompt tokens`,
+    );
   const { input, output, cacheRead, cacheWrite } = step ?? row;
   const modal = { input: audio.input ?? 0, read: audio.read ?? 0, output: audio.output ?? 0 };
   const pictures = { input: image.input ?? 0, read: image.read ?? 0, output: image.output ?? 0 };

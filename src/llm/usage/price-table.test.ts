@@ -112,7 +112,7 @@ describe("costOf", () => {
     expect(costOf(tokens, silent, terms)).toMatchObject({ reason: "unknown_modality_price" });
   });
 
-  it("prices the whole request at the highest step that its prompt exceeds, but no sum of requests", () => {
+  it("prices the whole request at the highest step that its prompt exceeds, and no sum of requests above a step", () => {
     const steps = [
       { above: 1000, input: 2_000_000, output: 1_000_000 },
       { above: 2000, input: 3_000_000, output: 1_000_000 },
@@ -122,7 +122,8 @@ describe("costOf", () => {
     ])[0];
     const cost = (uncached: number, terms = {}) => costOf({ ...noTokens, uncached }, row, terms);
     expect([cost(1000), cost(1001), cost(2001)]).toMatchObject([{ costMicroUsd: 1000 }, { costMicroUsd: 2002 }, { costMicroUsd: 6003 }]);
-    expect(cost(2001, { isSum: true })).toMatchObject({ costMicroUsd: 2001 });
+    expect(cost(1000, { isSum: true })).toMatchObject({ costMicroUsd: 1000 });
+    expect(cost(1001, { isSum: true })).toMatchObject({ reason: "unknown_step_price", detail: expect.stringContaining("several requests") });
     expect(costOf({ ...noTokens, read: 1001 }, row)).toMatchObject({ reason: "unknown_step_price" });
   });
 

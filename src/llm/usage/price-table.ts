@@ -138,6 +138,6 @@ export interface PriceTerms {
   readonly tools?: Readonly<Record<string, number>>;
   /** Words beside the counts that have no meaning here; any of them may change the price. */
   readonly unread?: readonly string[];
-  /** Whether the tokens are the sum of several requests, of which no size is known: no step applies. */
+  /** Whether the tokens may be those of several requests, of which no size is known: a price by size is unknown above that size. */
   readonly isSum?: boolean;
 }

@@ -17,7 +17,7 @@ export interface UsageSource {
   skip(...keys: readonly string[]): void;
   /** Names of the members that are given. */
   keys(): readonly string[];
-  /** Names of the given members that are neither objects nor lists. */
+  /** Names of the given members that hold no object: one value, or a list of texts. */
   scalars(): readonly string[];
   /** The value as it came, for a member that is a usage object of its own; reads all of it. */
   raw(key: string): unknown;
@@ -78,7 +78,7 @@ export function createUsageSource(object: object, path = ""): UsageSource {
   return {
     has: (key) => members.has(key),
     keys: () => [...members.keys()],
-    scalars: () => [...members].filter(([, value]) => typeof value !== "object").map(([key]) => key),
+    scalars: () => [...members].filter(([, value]) => isScalar(value)).map(([key]) => key),
     count(key) {
       const value = members.get(key);
       if (value === undefined) return undefined;
@@ -124,6 +124,10 @@ export function createUsageSource(object: object, path = ""): UsageSource {
       return { counts: counts.slice(0, maxPaths), texts: texts.slice(0, maxPaths), faults: wrong.slice(0, maxPaths) };
     },
   };
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== "object" || (Array.isArray(value) && value.every((entry) => typeof entry === "string"));
 }
 
 /** What is no object has one member without a name, so that it is noticed all the same. */

@@ -1,3 +1,4 @@
+import type { PriceTerms } from "../price-table.ts";
 import { inclusiveVendors } from "../provider-vendor.ts";
 import { anomaly, type ClaimedUsage, type UsageAnomalyResult } from "../token-partition.ts";
 import type { UsageSource } from "../usage-source.ts";
@@ -30,6 +31,7 @@ function readDetailed(source: UsageSource, context: ReadContext): ClaimedUsage |
     reasoning,
     total: source.count("totalTokens"),
     reasoningIs: "as_total_says",
+    terms: maybeSum,
     derived: [
       { name: "cachedInputTokens", value: cached, allowed: [read] },
       { name: "reasoningTokens", value: thought, allowed: [reasoning] },
@@ -38,6 +40,9 @@ function readDetailed(source: UsageSource, context: ReadContext): ClaimedUsage |
   };
   return checkedAgainstRaw({ claimed, written }, source, context);
 }
+
+/** `totalUsage`, in version 7 `usage` too, is the sum of all steps of a call. A sum has no `raw`; neither has a step of some providers. */
+const maybeSum: PriceTerms = { isSum: true };
 
 /** Version 5: whether `inputTokens` holds what was read from the cache is the provider's own habit, and writes are not in it. */
 function readFlat(source: UsageSource, { vendor }: ReadContext): ClaimedUsage | UsageAnomalyResult {
@@ -55,5 +60,5 @@ function readFlat(source: UsageSource, { vendor }: ReadContext): ClaimedUsage | 
       "ambiguous_shape",
       "without totalTokens it is not clear whether outputTokens holds the reasoning; report the whole usage object",
     );
-  return { inputTotal: input, read: cached, output, reasoning, total, reasoningIs: "as_total_says" };
+  return { inputTotal: input, read: cached, output, reasoning, total, reasoningIs: "as_total_says", terms: maybeSum };
 }

@@ -4,9 +4,13 @@ import { readTerms } from "./read-terms.ts";
 import { anthropicWrites } from "./read-writes.ts";
 import type { ReadContext } from "./usage-shape.ts";
 
+/** Totals of input and output as providers name them. */
+const totals = ["total_tokens", "totalTokens", "totalTokenCount"];
+
 /**
- * Libraries keep the provider's own object as `raw`. It says more: lifetimes of writes, tier, speed, region, tools. Where it can be read, it
- * must give the same input and output, and is what counts.
+ * Libraries keep the provider's own object as `raw`, of one request: a sum of several has none. It says more: lifetimes of writes, tier, speed,
+ * region, tools. Where it can be read, it is what counts. One that proves itself by a total of its own may differ from the library's counts,
+ * which do not know every provider's habits; another must give the same.
  */
 export function checkedAgainstRaw(
   { claimed, written }: { readonly claimed: ClaimedUsage; readonly written: number },
@@ -16,12 +20,14 @@ export function checkedAgainstRaw(
   if (!source.has("raw")) return claimed;
   const result = partitionOf(claimed);
   if (result.kind === "anomaly") return result;
-  const inner = context.normalize(source.raw("raw"));
+  const given = source.raw("raw");
+  const inner = context.normalize(given);
   if (inner.kind === "tokens") {
     const { tokens } = result;
     const same =
       inputTokens(inner.tokens) === inputTokens(tokens) && inner.tokens.output === tokens.output && inner.tokens.read === tokens.read;
-    if (!same) return anomaly("parts_do_not_sum", "the library's counts and the provider's own object in raw differ");
+    const isProven = typeof given === "object" && given !== null && totals.some((key) => Object.hasOwn(given, key));
+    if (!same && !isProven) return anomaly("parts_do_not_sum", "the library's counts and the provider's own object in raw differ");
     return { ...inner.tokens, terms: inner.terms };
   }
   if (inner.reason !== "missing_count" && inner.reason !== "unrecognised_shape") return inner;

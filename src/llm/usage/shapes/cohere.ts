@@ -29,7 +29,8 @@ function cohereReader(names: {
     vendors: ["cohere", "other"],
     read(source) {
       const billed = source.child(names.billed);
-      source.skip("tokens");
+      // What version 1 of the interface puts beside the counts.
+      source.skip("tokens", "apiVersion", "api_version");
       return {
         uncached: billed.count(names.input) ?? 0,
         output: billed.count(names.output) ?? 0,

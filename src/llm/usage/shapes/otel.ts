@@ -1,4 +1,4 @@
-import type { DerivedCount } from "../token-partition.ts";
+import { anomaly, type DerivedCount } from "../token-partition.ts";
 import type { UsageSource } from "../usage-source.ts";
 import { priceTerms } from "./read-terms.ts";
 import { summedWrites } from "./read-writes.ts";
@@ -34,11 +34,21 @@ const names = {
   reasoning: ["reasoning.output_tokens", "reasoning_tokens", "output_tokens.reasoning", "details.reasoning_tokens"],
 } as const;
 
+const totals = ["gen_ai.usage.total_tokens", "llm.usage.total_tokens"];
+const cachedCounts = ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"];
+
 function otelReader(input: string, output: string): ShapeReader {
   return {
     shape: "otel",
     needs: [input, output],
     read(source, { vendor }) {
+      if (vendor === "anthropic" && totals.some((key) => source.has(key)) && cachedCounts.some((key) => (source.count(key) ?? 0) > 0)) {
+        source.skip(...source.keys());
+        return anomaly(
+          "ambiguous_shape",
+          "OpenLLMetry counts Anthropic's cached tokens as input in Python and beside it in Node; report the provider's own usage object",
+        );
+      }
       source.skip(...source.scalars().filter((key) => !isAboutUsage(key)), "gen_ai.usage.cost");
       const [asked, made] = [one(source, names.input), one(source, names.output)];
       const [read, written, reasoning] = [one(source, names.read), one(source, names.written), one(source, names.reasoning)];
