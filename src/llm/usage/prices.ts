@@ -39,10 +39,19 @@ export const shippedPrices: PriceTableSource = [
   ...openai("gpt-5", "2025-08-01", { input: 1_250_000, cacheRead: 125_000, output: 10_000_000 }),
   ...openai("gpt-5-mini", "2025-08-01", { input: 250_000, cacheRead: 25_000, output: 2_000_000 }),
   ...openai("gpt-5-nano", "2025-08-01", { input: 50_000, cacheRead: 5_000, output: 400_000 }),
-  ...openai56("gpt-5.6-sol", "2026-06-01", { input: 5_000_000, cacheRead: 500_000, cacheWrite: 6_250_000, output: 30_000_000 }),
-  ...openai56("gpt-5.6-sol", "2026-08-21", { input: 4_000_000, cacheRead: 400_000, cacheWrite: 5_000_000, output: 20_000_000 }),
-  ...openai56("gpt-5.6-terra", "2026-06-01", { input: 2_500_000, cacheRead: 250_000, cacheWrite: 3_125_000, output: 15_000_000 }),
-  ...openai56("gpt-5.6-terra", "2026-07-30", { input: 2_000_000, cacheRead: 200_000, cacheWrite: 2_500_000, output: 12_000_000 }),
+  // `gpt-5.6` is answered by Sol.
+  ...["gpt-5.6-sol", "gpt-5.6"].flatMap((model) => [
+    ...longOpenai(model, "2026-06-26", { input: 5_000_000, cacheRead: 500_000, output: 30_000_000 }),
+    // Announced for at least three months; what holds afterwards is not published, so it is no price.
+    ...longOpenai(model, "2026-08-21", { input: 4_000_000, cacheRead: 400_000, output: 20_000_000, until: "2026-11-22" }),
+  ]),
+  ...longOpenai("gpt-5.6-terra", "2026-06-26", { input: 2_500_000, cacheRead: 250_000, output: 15_000_000 }),
+  ...longOpenai("gpt-5.6-terra", "2026-07-30", { input: 2_000_000, cacheRead: 200_000, output: 12_000_000 }),
+  ...longOpenai("gpt-5.6-luna", "2026-06-26", { input: 1_000_000, cacheRead: 100_000, output: 6_000_000 }),
+  ...longOpenai("gpt-5.6-luna", "2026-07-30", { input: 200_000, cacheRead: 20_000, output: 1_200_000 }),
+  ...longOpenai("gpt-6-sol", "2026-09-22", { input: 2_000_000, cacheRead: 200_000, output: 10_000_000 }),
+  ...longOpenai("gpt-6-luna", "2026-09-22", { input: 100_000, cacheRead: 10_000, output: 500_000 }),
+  ...openai("text-embedding-ada-002", "2023-06-13", { input: 100_000, output: 0 }),
   ...openai("text-embedding-3-small", "2024-01-25", { input: 20_000, output: 0 }),
   ...openai("text-embedding-3-large", "2024-01-25", { input: 130_000, output: 0 }),
 ];
@@ -101,9 +110,17 @@ function openai(model: string, from: string, price: ListPriceWithCache): PriceTa
   ];
 }
 
-/** Above 272 000 prompt tokens the whole request costs twice the input price and one and a half times the output price. */
-function openai56(model: string, from: string, price: Required<ListPriceWithCache>): PriceTableSource {
-  const { input, output, cacheRead, cacheWrite } = price;
+interface LongPromptPrice extends ListPrice {
+  readonly cacheRead: number;
+  readonly until?: string;
+}
+
+/**
+ * Models from GPT-5.6 on: a write costs one and a quarter of the input price, and above 272 000 prompt tokens the whole request costs twice the
+ * input price and one and a half times the output price.
+ */
+function longOpenai(model: string, from: string, { input, output, cacheRead, until }: LongPromptPrice): PriceTableSource {
+  const cacheWrite = (input * 5) / 4;
   const step = {
     above: 272_000,
     input: input * 2,
@@ -111,7 +128,11 @@ function openai56(model: string, from: string, price: Required<ListPriceWithCach
     cacheRead: cacheRead * 2,
     cacheWrite: { "30m": cacheWrite * 2, "12h": cacheWrite * 2 },
   };
-  return openai(model, from, price).map((row) => ({ ...row, steps: [step] }));
+  return openai(model, from, { input, output, cacheRead, cacheWrite }).map((row) => ({
+    ...row,
+    ...(until !== undefined && { until }),
+    steps: [step],
+  }));
 }
 
 function openAiPage(): string {
