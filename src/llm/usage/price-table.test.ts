@@ -123,7 +123,10 @@ describe("costOf", () => {
     const cost = (uncached: number, terms = {}) => costOf({ ...noTokens, uncached }, row, terms);
     expect([cost(1000), cost(1001), cost(2001)]).toMatchObject([{ costMicroUsd: 1000 }, { costMicroUsd: 2002 }, { costMicroUsd: 6003 }]);
     expect(cost(1000, { isSum: true })).toMatchObject({ costMicroUsd: 1000 });
-    expect(cost(1001, { isSum: true })).toMatchObject({ reason: "unknown_step_price", detail: expect.stringContaining("several requests") });
+    expect(cost(1001, { isSum: true })).toMatchObject({
+      reason: "unknown_step_price",
+      detail: expect.stringContaining("several requests"),
+    });
     expect(costOf({ ...noTokens, read: 1001 }, row)).toMatchObject({ reason: "unknown_step_price" });
   });
 
