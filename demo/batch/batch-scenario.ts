@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatUsd, oneUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
+import { keepLooking } from "../keep-looking.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { BatchView, RunView } from "../runbookd-api.ts";
@@ -134,11 +135,17 @@ interface ApiSnapshot {
 }
 
 async function watch(context: ScenarioContext, observations: BatchObservations, hosts: Hosts): Promise<void> {
-  const { system, presenter, signal } = context;
+  const { system, presenter, clock } = context;
   const names = await runbookSteps(system.api, runbook);
   const snapshot: ApiSnapshot = {};
-  const over = new AbortController();
-  const looking = pollApi(context, observations.run ?? "", snapshot, AbortSignal.any([over.signal, signal]));
+  const runId = observations.run ?? "";
+  const looking = keepLooking(
+    async () => {
+      snapshot.batch = await system.api.batch(batchPlan.batch);
+      snapshot.run = await system.api.run(runId);
+    },
+    { clock, everyMs: 250 },
+  );
   let refusals: Disposable | undefined;
   const mayBeGone = (name: string) => name.startsWith(createName) || name.startsWith(`${hostName}-`);
   try {
@@ -178,21 +185,8 @@ async function watch(context: ScenarioContext, observations: BatchObservations, 
       };
     });
   } finally {
-    over.abort();
     refusals?.[Symbol.dispose]();
-    await looking;
-  }
-}
-
-async function pollApi({ system, clock }: ScenarioContext, runId: string, snapshot: ApiSnapshot, over: AbortSignal): Promise<void> {
-  while (!over.aborted) {
-    try {
-      snapshot.batch = await system.api.batch(batchPlan.batch);
-      snapshot.run = await system.api.run(runId);
-    } catch {
-      // The next look tells.
-    }
-    await clock.sleep(250, over).catch(() => undefined);
+    await looking.stop();
   }
 }
 

@@ -6,6 +6,7 @@ import { formatUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
 import { freePort } from "../free-ports.ts";
 import { messageIdsOf, repeatedWork, verifiedAt } from "../journal-checks.ts";
+import { keepLooking } from "../keep-looking.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
@@ -104,7 +105,6 @@ async function watch(context: ScenarioContext, observations: CacheObservations):
   let report: ReceivedMail | undefined;
   let tickets = 0;
   let hit: number | undefined;
-  const stopping = new AbortController();
 
   const poll = async () => {
     const worked = readWorked(await readFile(folder.evidence, "utf8"));
@@ -120,26 +120,27 @@ async function watch(context: ScenarioContext, observations: CacheObservations):
     report ??= mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
     observations.reportSentAt = report?.at;
   };
-  const looking = (async () => {
-    while (!stopping.signal.aborted) {
-      await poll().catch(() => undefined);
-      await clock.sleep(250, stopping.signal).catch(() => undefined);
-    }
-  })();
-
   let killedAt: Instant | undefined;
   const watching = { withinMs: timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
-  await watchProgress(context, watching, (now) => {
-    // In the middle of the canary: its first share is out, the next look is due.
-    if (context.options.killWorker && killedAt === undefined && observations.canaryAt !== undefined && now - observations.canaryAt > 3000) {
-      killedAt = now;
-      system.replaceWorker();
-      context.presenter.say("The runbookd worker was killed with SIGKILL in the middle of the canary, and another one was started");
-    }
-    return readProgress();
-  });
-  stopping.abort(new Error("The watch is over."));
-  await looking;
+  const looking = keepLooking(poll, { clock, everyMs: 250 });
+  try {
+    await watchProgress(context, watching, (now) => {
+      // In the middle of the canary: its first share is out, the next look is due.
+      if (
+        context.options.killWorker &&
+        killedAt === undefined &&
+        observations.canaryAt !== undefined &&
+        now - observations.canaryAt > 3000
+      ) {
+        killedAt = now;
+        system.replaceWorker();
+        context.presenter.say("The runbookd worker was killed with SIGKILL in the middle of the canary, and another one was started");
+      }
+      return readProgress();
+    });
+  } finally {
+    await looking.stop();
+  }
   if (context.options.killWorker) observations.restartFault = judgeRestart(killedAt, run?.journal ?? []);
   return { run, report };
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock, Instant } from "../../src/core/clock.ts";
 import { causeOf, culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "../journal-checks.ts";
+import { keepLooking } from "../keep-looking.ts";
 import type { MailSink, ReceivedMail } from "../mail-sink.ts";
 import type { PrometheusApi } from "../prometheus-api.ts";
 import type { BudgetView, RunbookdApi, RunView } from "../runbookd-api.ts";
@@ -49,7 +50,6 @@ const silenceMs = 1000;
 /** Begins to look at everything from outside. Whatever cannot be read at a moment is looked at again; it never counts as seen. */
 export function startObserver({ api, prometheus, model, mail, evidence, plan, clock }: Observed): Observer {
   const observations: Observations = { budgetMicroUsd: plan.limitMicroUsd };
-  const stopping = new AbortController();
   const pauses: ObservedPause[] = [];
   let run: RunView | undefined;
   let budget: BudgetView | undefined;
@@ -137,19 +137,13 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
     }
   };
 
-  const repeat = async (poll: () => Promise<void>, everyMs: number) => {
-    while (!stopping.signal.aborted) {
-      await poll().catch(() => undefined);
-      await clock.sleep(everyMs, stopping.signal).catch(() => undefined);
-    }
-  };
   const loops = [
-    repeat(pollBudget, 100),
-    repeat(pollProvider, 100),
-    repeat(pollRun, 250),
-    repeat(pollAlert, 150),
-    repeat(pollBurn, 500),
-    repeat(pollEvidence, 1000),
+    keepLooking(pollBudget, { clock, everyMs: 100 }),
+    keepLooking(pollProvider, { clock, everyMs: 100 }),
+    keepLooking(pollRun, { clock, everyMs: 250 }),
+    keepLooking(pollAlert, { clock, everyMs: 150 }),
+    keepLooking(pollBurn, { clock, everyMs: 500 }),
+    keepLooking(pollEvidence, { clock, everyMs: 1000 }),
   ];
 
   return {
@@ -161,8 +155,7 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
     writesWhilePaused: () => (versionBefore === undefined || versionAtOpening === undefined ? undefined : versionAtOpening - versionBefore),
     report: () => report,
     async stop() {
-      stopping.abort();
-      await Promise.all(loops);
+      await Promise.all(loops.map(async (loop) => loop.stop()));
       await pollEvidence();
     },
   };

@@ -9,6 +9,7 @@ import { formatUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
 import { freePort } from "../free-ports.ts";
 import { messageIdsOf, repeatedWork } from "../journal-checks.ts";
+import { keepLooking } from "../keep-looking.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
@@ -166,7 +167,6 @@ async function watch(context: ScenarioContext, observations: MigrationObservatio
   let run: RunView | undefined;
   let report: ReceivedMail | undefined;
   let killedAt: Instant | undefined;
-  const stopping = new AbortController();
 
   const poll = async () => {
     observations.tickets = readTickets(await readFile(folder.evidence, "utf8"));
@@ -223,28 +223,22 @@ async function watch(context: ScenarioContext, observations: MigrationObservatio
     answered.add(id);
   };
 
-  const looking = (async () => {
-    while (!stopping.signal.aborted) {
-      await poll().catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        writeFileSync(join(folder.logs, "watch.log"), `${message}\n`, { flag: "a" });
-      });
-      await clock.sleep(250, stopping.signal).catch(() => undefined);
-    }
-  })();
-
   const watching = { withinMs: timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
-  await watchProgress(context, watching, (now) => {
-    const { goodCanaryAt } = observations;
-    if (context.options.killWorker && killedAt === undefined && goodCanaryAt !== undefined && now - goodCanaryAt > killAfterMs) {
-      killedAt = now;
-      system.replaceWorker();
-      presenter.say("The runbookd worker was killed with SIGKILL while the rollout grew, and another one was started");
-    }
-    return readProgress();
-  });
-  stopping.abort(new Error("The watch is over."));
-  await looking;
+  const onFailure = (message: string) => writeFileSync(join(folder.logs, "watch.log"), `${message}\n`, { flag: "a" });
+  const looking = keepLooking(poll, { clock, everyMs: 250, onFailure });
+  try {
+    await watchProgress(context, watching, (now) => {
+      const { goodCanaryAt } = observations;
+      if (context.options.killWorker && killedAt === undefined && goodCanaryAt !== undefined && now - goodCanaryAt > killAfterMs) {
+        killedAt = now;
+        system.replaceWorker();
+        presenter.say("The runbookd worker was killed with SIGKILL while the rollout grew, and another one was started");
+      }
+      return readProgress();
+    });
+  } finally {
+    await looking.stop();
+  }
   if (context.options.killWorker) observations.restartFault = judgeRestart(killedAt, run?.journal ?? []);
   return { run, report };
 

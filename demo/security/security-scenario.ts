@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Instant } from "../../src/core/clock.ts";
 import { formatShare } from "../../src/core/share.ts";
 import { messageIdsOf, repeatedWork } from "../journal-checks.ts";
+import { keepLooking } from "../keep-looking.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
@@ -92,7 +93,6 @@ async function watch(stage: Stage): Promise<Watched> {
   const names = await runbookSteps(system.api, runbook);
   const progress: Progress = { isAnalyzed: false, isPublished: false };
   const people = createIncidentPeople(system, places);
-  const stopping = new AbortController();
   let killedAt: Instant | undefined;
 
   const poll = async () => {
@@ -105,27 +105,21 @@ async function watch(stage: Stage): Promise<Watched> {
     observations.unexpected = people.unexpected();
   };
 
-  const looking = (async () => {
-    while (!stopping.signal.aborted) {
-      await poll().catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        writeFileSync(join(folder.logs, "watch.log"), `${message}\n`, { flag: "a" });
-      });
-      await clock.sleep(200, stopping.signal).catch(() => undefined);
-    }
-  })();
-
   const watching = { withinMs: timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
-  await watchProgress(context, watching, (now) => {
-    if (options.killWorker && killedAt === undefined && observations.mergeSha !== undefined && isDeploying(progress.run)) {
-      killedAt = now;
-      system.replaceWorker();
-      presenter.say("The runbookd worker was killed with SIGKILL while it deployed, and another one was started");
-    }
-    return readProgress(stage, progress, names);
-  });
-  stopping.abort(new Error("The watch is over."));
-  await looking;
+  const onFailure = (message: string) => writeFileSync(join(folder.logs, "watch.log"), `${message}\n`, { flag: "a" });
+  const looking = keepLooking(poll, { clock, everyMs: 200, onFailure });
+  try {
+    await watchProgress(context, watching, (now) => {
+      if (options.killWorker && killedAt === undefined && observations.mergeSha !== undefined && isDeploying(progress.run)) {
+        killedAt = now;
+        system.replaceWorker();
+        presenter.say("The runbookd worker was killed with SIGKILL while it deployed, and another one was started");
+      }
+      return readProgress(stage, progress, names);
+    });
+  } finally {
+    await looking.stop();
+  }
   if (options.killWorker) observations.restartFault = judgeRestart(killedAt, progress.run);
   return { run: progress.run, report: progress.report };
 }

@@ -8,6 +8,7 @@ import { ticketPhases, type TicketPhase as WorkStage } from "../../src/llm/ticke
 import { readEvidence } from "../cost/evidence.ts";
 import { findProgram } from "../find-program.ts";
 import { messageIdsOf, verifiedAt } from "../journal-checks.ts";
+import { keepLooking } from "../keep-looking.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
@@ -122,7 +123,6 @@ async function watch(context: ScenarioContext, place: Place, observations: Ticke
   let report: ReceivedMail | undefined;
   let written = 0;
   let killed = false;
-  const over = new AbortController();
 
   const poll = async () => {
     const evidence = await evidenceOf(context);
@@ -163,12 +163,7 @@ async function watch(context: ScenarioContext, place: Place, observations: Ticke
     report ??= mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
     observations.reportSentAt = report?.at;
   };
-  const looking = (async () => {
-    while (!over.signal.aborted) {
-      await poll().catch(() => undefined);
-      await clock.sleep(100, over.signal).catch(() => undefined);
-    }
-  })();
+  const looking = keepLooking(poll, { clock, everyMs: 100 });
   try {
     await watchProgress(context, { withinMs: timeoutMs, mayBeGone: (name) => name === "tickets-1" || name === "runbookd-worker" }, () => ({
       over:
@@ -197,8 +192,7 @@ async function watch(context: ScenarioContext, place: Place, observations: Ticke
       },
     }));
   } finally {
-    over.abort();
-    await looking;
+    await looking.stop();
   }
   return { run, report };
 }
