@@ -179,9 +179,14 @@ it("answers about budgets, admissions and usage", async () => {
     { ...event, id: "r-6", prompt: "triage", prefix: undefined },
     { ...event, id: "r-7", budget: "nothing" },
     { id: "r-8" },
+    { ...event, id: "r-9", at: 1 },
+    { ...event, ticketId: "T-9" },
+    { ...event, usage: { ...usage, output_tokens: 11 } },
   ];
   await ask("POST /api/usage", { body: { events }, role });
-  expect(await items("GET /api/usage")).toHaveLength(6);
+  expect(await items("GET /api/usage")).toHaveLength(7);
+  const correction = { provider: "anthropic", usageId: "r-4", costMicroUsd: 700, reason: "as on the invoice" };
+  await ask("POST /api/budgets/{id}/corrections", { at: id, body: correction });
   await ask("POST /api/admissions/release", { body: { ...ticket, estimateMicroUsd: undefined, outcome: "succeeded" }, role });
   expect((await items("GET /api/admissions")).length).toBeGreaterThan(3);
   expect(await items("GET /api/budgets")).toHaveLength(1);

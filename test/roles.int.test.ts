@@ -53,6 +53,7 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "GET /api/budgets": people,
   "GET /api/budgets/{id}": people,
   "GET /api/budgets/{id}/spend": people,
+  "POST /api/budgets/{id}/corrections": operators,
   "PUT /api/budgets/{id}": operators,
   "PATCH /api/budgets/{id}": operators,
   "GET /api/usage": people,

@@ -45,7 +45,7 @@ beforeEach(async () => {
   ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets, maxBudgets: 3 });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const publish = (event: WorkloadEvent) => {
-    if (event.kind === "usage_counted") usage.push(...event.usage);
+    if (event.kind === "usage_counted") usage.push(...event.usage.flatMap((one) => (one.kind === "accepted" ? [one.event] : [])));
     else if (event.kind === "ticket_ended") finished.push(event.ticket);
   };
   const routes = [
@@ -92,8 +92,8 @@ describe("the workload over HTTP", () => {
       running: 1,
       inFlight: [{ ticketId: "GH-1", turn: 1 }],
     });
-    await client.release({ ticketId: "GH-1", budget: "checkout", outcome: "succeeded" });
-    await client.release({ ticketId: "GH-1", budget: "checkout", outcome: "succeeded" });
+    await client.release({ ticketId: "GH-1", budget: "checkout", outcome: "succeeded", unused: true });
+    await client.release({ ticketId: "GH-1", budget: "checkout", outcome: "succeeded", unused: true });
     expect(finished).toMatchObject([{ ticketId: "GH-1", costMicroUsd: 3000, outcome: "succeeded" }]);
   });
 
@@ -165,7 +165,10 @@ describe("the workload over HTTP", () => {
     expect(usage.map(({ id }) => id)).toEqual(["ok", "odd", "new"]);
     const now = clock.now();
     const rows = await call("viewer", "GET", `/api/budgets/checkout/spend?from=${now - 60_000}&to=${now + 60_000}`);
-    expect(rows.body.items).toMatchObject([{ costMicroUsd: 3000 }, {}]);
+    expect(rows.body.items).toMatchObject([
+      { model: "claude-sonnet-4-5", costMicroUsd: 53_000, estimatedMicroUsd: 50_000 },
+      { model: "new-model", costMicroUsd: 50_000, estimatedMicroUsd: 50_000 },
+    ]);
   });
 
   it.each([

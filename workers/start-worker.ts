@@ -8,6 +8,7 @@ import type { Runtime } from "../src/app/runtime.ts";
 import { scheduleJournalCheck } from "../src/app/schedule-journal-check.ts";
 import { schedulePromptAnalysis } from "../src/app/schedule-prompt-analysis.ts";
 import { scheduleRolloutUpkeep } from "../src/app/schedule-rollout-upkeep.ts";
+import { scheduleUnreportedTurns } from "../src/app/schedule-unreported-turns.ts";
 import { startMails } from "../src/app/start-mails.ts";
 import type { WakeQueue } from "../src/core/wake-queue.ts";
 import { guardrailNames } from "../src/guardrails/evaluate-guardrails.ts";
@@ -55,6 +56,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   observeOpenRuns(metrics, { runbooks: () => runtime.library.list().map(({ id }) => id), journal });
   const tasks = [
     scheduleJournalCheck(runtime, redis, name),
+    scheduleUnreportedTurns(runtime),
     schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
     ...scheduleModelLists(runtime, redis),

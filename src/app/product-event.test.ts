@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { aUsageEvent } from "../../test/builders/a-usage-report.ts";
+import { aCountedUsage, aUsageEvent } from "../../test/builders/a-usage-report.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createRecordedLog } from "../../test/fakes/recorded-log.ts";
 import { scriptActions } from "../../test/fakes/scripted-actions.ts";
@@ -26,7 +26,7 @@ it("passes what a server publishes to the sinks of its slice, and to no other", 
   expect(await counted()).toEqual(["runbookd_alerts_total"]);
   expect(decisions.newest({ fingerprint: "f1" })).toHaveLength(1);
   expect(log.lines).toHaveLength(1);
-  publish({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1" }, 7)] });
+  publish({ kind: "usage_counted", usage: [aCountedUsage(aUsageEvent({ id: "r1" }, 7))] });
   expect(await counted()).toEqual(["runbookd_alerts_total", "llm_requests_total"]);
   const ended = { ticketId: "T", budget: "b", queue: "q", variant: "v", costMicroUsd: 1, durationMs: 1, attempts: 1 };
   publish({ kind: "ticket_ended", ticket: { ...ended, outcome: "succeeded" } });

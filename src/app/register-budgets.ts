@@ -1,4 +1,6 @@
+import { dayMs } from "../core/duration.ts";
 import { createWorkloadRoutes } from "../llm/budgets/admission-routes.ts";
+import { createCorrectionRoutes } from "../llm/budgets/correction-routes.ts";
 import { observeBudgets } from "../llm/budgets/metrics.ts";
 import { createBudgetRoutes } from "../llm/budgets/routes.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
@@ -9,7 +11,7 @@ const endLeasesEveryMs = 5000;
 
 /** Usage, admission and budgets. */
 export function registerBudgets(
-  { ledger, prices, clock, log, metrics, redaction, config, closers }: Runtime,
+  { config, ledger, prices, clock, log, metrics, redaction, closers }: Runtime,
   { redis, publish }: Pick<ServerShared, "redis" | "publish">,
 ): Registration {
   const prefixes = {
@@ -21,5 +23,12 @@ export function registerBudgets(
   // A store that does not answer is named by its watch; the next pass ends what this one could not.
   const ending = clock.every(endLeasesEveryMs / config.timeFactor, () => void ledger.endExpiredLeases().catch(() => undefined));
   closers.add("expired leases", () => ending.stop());
-  return { routes: [...createWorkloadRoutes({ ledger, prices, publish, prefixes, clock }), ...createBudgetRoutes({ ledger, clock })] };
+  const maxAgeMs = config.usageDays * dayMs;
+  return {
+    routes: [
+      ...createWorkloadRoutes({ ledger, prices, publish, prefixes, maxAgeMs, clock }),
+      ...createBudgetRoutes({ ledger, clock }),
+      ...createCorrectionRoutes({ ledger, publish }),
+    ],
+  };
 }

@@ -4,7 +4,9 @@ import type { Redis } from "ioredis";
 import { withCommands } from "../actions/run-command.ts";
 import type { Clock } from "../core/clock.ts";
 import { decodeUtf8 } from "../core/decode-utf8.ts";
+import { dayMs } from "../core/duration.ts";
 import type { Log } from "../core/log.ts";
+import { oneUsd } from "../core/money.ts";
 import type { RandomSource } from "../core/random.ts";
 import type { StoreGate } from "../core/store-gate.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
@@ -165,6 +167,8 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       counts: tickets,
       maxBudgets: config.maxBudgets,
       usageEvents: config.usageEvents,
+      usageMaxAgeMs: config.usageDays * dayMs,
+      unknownCostMicroUsd: Math.max(1, Math.round(config.unknownCostUsd * oneUsd)),
       unknownRollout: () => metrics.rolloutUnknown.inc(),
     });
     const library = createRunbookFolder(

@@ -156,6 +156,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/explain-command.ts")).explainCommands(),
   },
   {
+    usage: "budgets",
+    summary: "Show what budgets were spent on, and correct costs that are estimated or in conflict",
+    members: async () => (await import("./commands/budgets-command.ts")).budgetsCommands(),
+  },
+  {
     usage: "changes",
     summary: "Tell and list changes of the workload; a rise of cost names those that it coincides with",
     members: async () => (await import("./commands/changes-command.ts")).changesCommands(),

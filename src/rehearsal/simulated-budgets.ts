@@ -115,6 +115,7 @@ function stateOf({ written, controls, tickets }: World, start: number, now: numb
     budget: { id: written.id, limitMicroUsd: Math.round(written.limitUsd * oneUsd), periodMs, periodStartsAt: start - periodMs / 2 },
     controls,
     spentMicroUsd: Math.round(written.spentUsd * oneUsd),
+    estimatedMicroUsd: 0,
     committedMicroUsd: 0,
     running: tickets.length,
     queued: written.queued + Math.max(0, written.running - tickets.length),
@@ -153,6 +154,7 @@ function rowsOf(spend: readonly SimulatedSpend[]): readonly SpendRow[] {
     spend.map((row, index) => ({
       key: [row.prompt, row.operation, row.provider, row.model],
       costMicroUsd: Math.round(row.costUsd * oneUsd),
+      estimatedMicroUsd: 0,
       requests: row.requests,
       // Requests of equal size, so that the rise of a rehearsal has a factor.
       inputTokens: row.requests * tokensPerRequest,

@@ -73,6 +73,7 @@ describe("the windows of a run", () => {
       operation: "o",
       provider: "x",
       model: "m",
+      estimatedMicroUsd: 0,
       requests: 1,
       tickets: 1,
       attempts: 1,

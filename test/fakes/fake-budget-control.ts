@@ -24,6 +24,7 @@ export function aBudgetState(id: string, change: Partial<BudgetState> = {}): Bud
       limits: { concurrency: null, ratePerMinute: null, perTicketCapMicroUsd: null, perMinuteCapMicroUsd: null, maxAttempts: null },
     },
     spentMicroUsd: 0,
+    estimatedMicroUsd: 0,
     committedMicroUsd: 0,
     running: 0,
     queued: 0,

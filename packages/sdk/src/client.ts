@@ -8,7 +8,7 @@ import { createRouteSource, type RouteChanged, type RouteSource } from "./route-
 import { sampleOutput } from "./sample-output.ts";
 import type { FlagTrouble } from "./served-flags.ts";
 import { createTicketRollouts } from "./ticket-rollouts.ts";
-import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
+import { createUsageOutbox, type UsageLoss, type UsageNotice } from "./usage-outbox.ts";
 import {
   type AdmissionAnswer,
   type AdmissionGate,
@@ -38,8 +38,10 @@ export interface RunbookdClientOptions {
    * is running always finishes. `go` lets work start or go on without a reservation: the budget is not enforced then, usage is still reported later.
    */
   readonly whenUnreachable?: { readonly start?: "wait" | "go"; readonly turn?: "wait" | "go" };
-  /** Hears of usage that was refused or had to be dropped; losing it silently would hide money. */
+  /** Hears of usage that was refused, had to be dropped or contradicts an earlier report of its id; losing it silently would hide money. */
   readonly onUsageLost?: (loss: UsageLoss) => void;
+  /** Hears of reports that arrived and were not simply counted: duplicates, completions, conflicts, and costs that are estimates. */
+  readonly onUsageNotice?: (notice: UsageNotice) => void;
   /** How often prompts and routes in use are asked for anew; 5 s by default. */
   readonly refreshEveryMs?: number;
   /** Hears when what is served of a prompt in use has changed. */
@@ -63,7 +65,7 @@ export interface RunbookdClientOptions {
 
 /** Everything that an application needs: permission before work, a report after it. The same is plain HTTP for other languages. */
 export interface RunbookdClient extends AdmissionGate {
-  /** Reports one model request, with the provider's or library's own usage object. Returns at once; sent in bulk, again until it arrives, counted once. */
+  /** Reports one model request, with the provider's or library's own usage object. Returns at once; sent in bulk, again until it arrives, counted once. Without `at` it ends now. */
   reportUsage(report: UsageReport): void;
   /** Sends what is waiting. Resolves when it has arrived or when runbookd could not be reached; what could not be sent stays. */
   flush(): Promise<void>;
@@ -116,7 +118,12 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     clock,
     follower: options.instance ?? createInstanceName(),
   });
-  const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
+  const outbox = createUsageOutbox({
+    http,
+    clock,
+    onLost: options.onUsageLost ?? (() => undefined),
+    onNotice: options.onUsageNotice ?? (() => undefined),
+  });
   const rollouts = createTicketRollouts();
   const prompts = createPromptSource({
     rollouts,
@@ -175,7 +182,7 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
         await http.send("POST", "/api/admissions/release", rollouts.attach(release));
         if (release.outcome !== undefined) rollouts.forget(release.ticketId);
       } catch (error) {
-        // The lease expires automatically, and the reservation with it.
+        // The lease expires automatically; its reservation is charged until its usage arrives.
         if (!(error instanceof Unreachable)) throw error;
       }
     },

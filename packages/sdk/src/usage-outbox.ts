@@ -1,12 +1,24 @@
 import type { Clock } from "./clock.ts";
 import { type Http, Refused, Unreachable } from "./http.ts";
 import { tolerant } from "./wire/tolerant.ts";
-import { maxEventsPerReport, maxReportBytes, type UsageReport, usageResponseSchema } from "./wire/usage.ts";
+import { maxEventsPerReport, maxReportBytes, type UsageReport, type UsageResult, usageResponseSchema } from "./wire/usage.ts";
 
 /** Usage that runbookd will never count. */
 export interface UsageLoss {
   readonly reports: readonly UsageReport[];
   /** One sentence. */
+  readonly why: string;
+}
+
+/** What runbookd says about a report that arrived and was not simply counted. */
+export interface UsageNotice {
+  readonly report: UsageReport;
+  /**
+   * `duplicate`: it was counted before. `completed`: it says more than an earlier report, and the difference was charged. `conflict`: it contradicts an earlier
+   * report, and the higher cost stands. `estimated`: its cost is not known, and an estimate was charged.
+   */
+  readonly kind: "duplicate" | "completed" | "conflict" | "estimated";
+  /** One sentence, or empty. */
   readonly why: string;
 }
 
@@ -29,7 +41,7 @@ const maxPendingReports = 20_000;
 const maxBackoffMs = 30_000;
 
 type Exchange =
-  | { readonly kind: "answered"; readonly losses: readonly UsageLoss[] }
+  | { readonly kind: "answered"; readonly losses: readonly UsageLoss[]; readonly notices?: readonly UsageNotice[] }
   | { readonly kind: "later" }
   | { readonly kind: "too_much" };
 
@@ -49,8 +61,9 @@ export function createUsageOutbox(deps: {
   readonly http: Http;
   readonly clock: Clock;
   readonly onLost: (loss: UsageLoss) => void;
+  readonly onNotice?: (notice: UsageNotice) => void;
 }): UsageOutbox {
-  const { http, clock, onLost } = deps;
+  const { http, clock, onLost, onNotice = () => undefined } = deps;
   const waiting: Waiting[] = [];
   const stopped = new AbortController();
   let sending: Promise<void> | undefined;
@@ -70,16 +83,22 @@ export function createUsageOutbox(deps: {
     }
   };
 
+  const notify = (notice: UsageNotice): void => {
+    try {
+      onNotice(notice);
+    } catch {
+      // As above.
+    }
+  };
+
   /** What becomes of the oldest events; `later`: nothing, and the others need not be tried now. */
   const exchange = async (events: readonly Waiting[]): Promise<Exchange> => {
     try {
       const { results } = readResponse.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
       return {
         kind: "answered",
-        losses: events.flatMap(({ report }, index) => {
-          const { result, issues = [] } = results[index] ?? { result: "not answered" };
-          return result === "accepted" || result === "duplicate" ? [] : [{ reports: [report], why: [result, ...issues].join(": ") }];
-        }),
+        losses: events.flatMap(({ report }, index) => lossOf(report, results[index])),
+        notices: events.flatMap(({ report }, index) => noticeOf(report, results[index])),
       };
     } catch (error) {
       if (error instanceof Unreachable) return { kind: "later" };
@@ -106,6 +125,7 @@ export function createUsageOutbox(deps: {
           failures = 0;
           largest = Math.min(maxEventsPerReport, largest * 2);
           for (const { reports, why } of result.losses) lose(reports, why);
+          for (const notice of result.notices ?? []) notify(notice);
       }
     }
   };
@@ -138,7 +158,8 @@ export function createUsageOutbox(deps: {
     add(report) {
       // Without an id of the provider two sendings could not be told apart, so the caller gives it and it is never made up here.
       try {
-        waiting.push(shortened(report));
+        // A report that is sent again much later must still be the same one.
+        waiting.push(shortened(report.at === undefined ? { ...report, at: clock.now() } : report));
       } catch (error) {
         // A usage object that no JSON can hold, as one with a cycle.
         lose([report], error instanceof Error ? error.message : String(error));
@@ -154,6 +175,26 @@ export function createUsageOutbox(deps: {
     size: () => waiting.length,
     stop: () => stopped.abort(new Error("stopped")),
   };
+}
+
+/** Answers after which nothing of the report is lost. */
+const kept: readonly string[] = ["accepted", "completed", "duplicate"];
+
+/** A conflict is a loss too: of two reports only one is charged. */
+function lossOf(report: UsageReport, answer: UsageResult | undefined): readonly UsageLoss[] {
+  const { result, conflict, detail, issues = [] } = answer ?? { result: "not answered" };
+  if (kept.includes(result)) return [];
+  const reasons = [conflict, detail].filter((text) => text !== undefined);
+  return [{ reports: [report], why: [result, ...issues, ...reasons].join(": ") }];
+}
+
+function noticeOf(report: UsageReport, answer: UsageResult | undefined): readonly UsageNotice[] {
+  if (answer === undefined) return [];
+  const { result, detail, conflict, anomaly, unpriced, estimated } = answer;
+  const why = [conflict, anomaly, unpriced, detail].filter((text) => text !== undefined).join(": ");
+  const repeated =
+    result === "duplicate" || result === "completed" || result === "conflict" ? [{ report, kind: result, why } as const] : [];
+  return estimated === undefined || result === "duplicate" ? repeated : [...repeated, { report, kind: "estimated", why }];
 }
 
 /** A report alone may be so long; a longer one goes without the texts of its prefix, or without the prefix: money comes first. */

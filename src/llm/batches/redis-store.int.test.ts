@@ -61,7 +61,7 @@ async function open({
     const id = `b/${index}`;
     await tickets.claim(id, "worker");
     await tickets.write(id, "worker", { state });
-    await ledger.finish({ ticketId: id, budget: "checkout", batchId: "b", kind: "bug", outcome: state });
+    await ledger.finish({ ticketId: id, budget: "checkout", batchId: "b", kind: "bug", outcome: state, unused: true });
   };
   return { clock, tickets, batches, ledger, estimate, ask, money, spend, end, wanted, ids };
 }
@@ -91,7 +91,7 @@ describe("a batch that is submitted as a whole", () => {
       limitMicroUsd: 100_000,
     });
     expect(await batches.get("b")).toMatchObject({ state: "draft", reservedMicroUsd: 0 });
-    await ledger.release({ ticketId: "other", budget: "checkout" });
+    await ledger.release({ ticketId: "other", budget: "checkout", unused: true });
     expect(await batches.submit("b", estimate)).toEqual({ kind: "submitted" });
     expect(await ledger.admit({ ticketId: "other", budget: "checkout", estimateMicroUsd: 1 })).toMatchObject({
       reason: "budget_exhausted",
@@ -166,7 +166,8 @@ describe("a batch that is submitted as a whole", () => {
       await ledger.finish({ ticketId: `b/${index}`, budget: "checkout", batchId: "b", outcome: "cancelled" });
     }
     expect(await batches.settle("b")).toBe(true);
-    expect(await money()).toEqual({ spent: 0, committed: 0, left: 0 });
+    // Its first turn was admitted, and nothing of it was reported.
+    expect(await money()).toEqual({ spent: 4000, committed: 0, left: 0 });
     expect(await batches.get("b")).toMatchObject({ state: "cancelled", counts: { cancelled: 4 } });
   });
 

@@ -27,6 +27,8 @@ export interface WorkloadRouteDeps {
   readonly publish: EventSink<WorkloadEvent>;
   /** Where the prompts' prefixes are kept; without it they are not. */
   readonly prefixes?: PrefixKeeping;
+  /** How old a report may be, in milliseconds; two days by default. */
+  readonly maxAgeMs?: number;
   readonly clock: Clock;
 }
 
@@ -60,7 +62,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       body: extensionSchema,
       success: {
         status: 200,
-        description: "`extended` is false when the lease is gone: its reservation was given back",
+        description: "`extended` is false when the lease is gone: its reservation was charged, unless its turn was reported",
         schema: extensionResponseSchema,
       },
       handle: async ({ params, body }) => json({ extended: await ledger.extend(body.budget, params["leaseId"] ?? "") }),
@@ -68,7 +70,8 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
     defineRoute({
       method: "post",
       path: "/api/admissions/release",
-      summary: "Give a ticket's lease up; with an outcome the ticket has ended",
+      summary:
+        "Give a ticket's lease up; with an outcome the ticket has ended. A turn without a report is charged with its reservation unless `unused` says that no request was made",
       allow: workloads,
       query: noQuery,
       body: releaseSchema,
@@ -96,7 +99,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
     defineRoute({
       method: "post",
       path: "/api/usage",
-      summary: "Report model requests with the provider's own usage objects; an id counts once",
+      summary: "Report model requests with the provider's own usage objects; provider, budget and id identify a report",
       allow: workloads,
       query: noQuery,
       body: usageReportsSchema,

@@ -4,7 +4,7 @@ import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import type { MicroUsd } from "../../core/money.ts";
-import type { UsageLedger } from "../usage/usage-ledger.ts";
+import type { CountedUsage, UsageLedger } from "../usage/usage-ledger.ts";
 import type { BudgetControl } from "./budget.ts";
 
 /** A ticket that has just ended, for metrics. */
@@ -22,7 +22,7 @@ export interface FinishedTicket {
 
 /** Lengths that a demo divides by its factor. */
 export interface BudgetTimes {
-  /** A lease that is neither renewed nor used for so long gives its reservation back. */
+  /** A lease that is neither renewed nor used for so long ends; its reservation is charged when nothing was reported. */
   readonly leaseMs: number;
   /** What "per minute" means. */
   readonly minuteMs: number;
@@ -63,6 +63,23 @@ export type DefineResult = { readonly kind: "defined" } | { readonly kind: "full
 /** What metrics show of a budget. Reservations of leases that have just expired may still be in it. */
 export type BudgetSummary = Omit<BudgetState, "running" | "queued" | "batches">;
 
+/** What a person says a report cost. */
+export interface CostCorrection {
+  readonly budget: string;
+  readonly provider: string;
+  /** Of the report, or of a turn that ended without one. */
+  readonly usageId: string;
+  readonly costMicroUsd: MicroUsd;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** What became of a correction. `unknown_id`: nothing is remembered of the id. */
+export type CorrectionOutcome =
+  | { readonly kind: "corrected"; readonly usage: CountedUsage }
+  | { readonly kind: "unknown_budget" }
+  | { readonly kind: "unknown_id" };
+
 /** Money: defined, reserved, settled, released. Every member is atomic. */
 export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger {
   /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. A new one beyond the maximum is refused. */
@@ -71,6 +88,10 @@ export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger 
   summaries(): Promise<readonly BudgetSummary[]>;
   /** Ends expired leases of budgets that nothing has touched since, of at most 50 budgets a call. */
   endExpiredLeases(): Promise<void>;
+  /** Sets the cost of one report. It stands from then on, whatever is reported under the id. */
+  correct(correction: CostCorrection): Promise<CorrectionOutcome>;
+  /** Writes turns that ended without a report into the history; at most 1000 of them. Their money was charged when they ended. */
+  recordUnreported(): Promise<readonly CountedUsage[]>;
   /** Answers the ticket when this call was the first that ended it. */
   finish(release: ReleaseInput): Promise<FinishedTicket | undefined>;
   /** Marks a ticket: the gate stops it at its next turn boundary. */

@@ -28,6 +28,7 @@ it("reads budgets and gates at every scrape", async () => {
   expect(await lines()).toEqual([
     'llm_budget_limit_usd{budget="checkout"} 3600',
     'llm_budget_spent_usd{budget="checkout"} 0.003',
+    'llm_budget_estimated_usd{budget="checkout"} 0',
     'llm_budget_committed_usd{budget="checkout"} 0.007',
     'llm_budget_allowance_usd_per_second{budget="checkout"} 1',
     'llm_budget_period_remaining_seconds{budget="checkout"} 3540.001',

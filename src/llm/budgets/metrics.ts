@@ -14,6 +14,7 @@ export function declareBudgetMetrics(registry: MetricRegistry) {
   return {
     budgetLimit: budgetGauge("llm_budget_limit_usd", "Limit of the budget's period."),
     budgetSpent: budgetGauge("llm_budget_spent_usd", "Settled in the period so far."),
+    budgetEstimated: budgetGauge("llm_budget_estimated_usd", "The part of what was spent in the period that stands for unknown costs."),
     budgetCommitted: budgetGauge("llm_budget_committed_usd", "Reserved by leases and open provider batches."),
     budgetAllowance: budgetGauge(
       "llm_budget_allowance_usd_per_second",
@@ -33,8 +34,8 @@ export function declareBudgetMetrics(registry: MetricRegistry) {
  * budget that the queue draws on has its gate closed.
  */
 export function observeBudgets(metrics: Observing & BudgetMetrics & WorkloadLabels, budgets: Pick<BudgetLedger, "summaries">): void {
-  const { label, budgetLimit, budgetSpent, budgetCommitted, budgetAllowance, budgetRemaining, queuePaused } = metrics;
-  const gauges = [budgetLimit, budgetSpent, budgetCommitted, budgetAllowance, budgetRemaining, queuePaused];
+  const { label, budgetLimit, budgetSpent, budgetEstimated, budgetCommitted, budgetAllowance, budgetRemaining, queuePaused } = metrics;
+  const gauges = [budgetLimit, budgetSpent, budgetEstimated, budgetCommitted, budgetAllowance, budgetRemaining, queuePaused];
   metrics.observe(gauges, async () => {
     const states = await budgets.summaries();
     for (const each of gauges) each.reset();
@@ -43,6 +44,7 @@ export function observeBudgets(metrics: Observing & BudgetMetrics & WorkloadLabe
       const labels = { budget: state.budget.id };
       budgetLimit.set(labels, state.budget.limitMicroUsd / oneUsd);
       budgetSpent.set(labels, state.spentMicroUsd / oneUsd);
+      budgetEstimated.set(labels, state.estimatedMicroUsd / oneUsd);
       budgetCommitted.set(labels, state.committedMicroUsd / oneUsd);
       budgetAllowance.set(labels, state.allowanceMicroUsdPerSecond / oneUsd);
       budgetRemaining.set(labels, state.periodRemainingSeconds);

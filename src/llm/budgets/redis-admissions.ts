@@ -9,6 +9,7 @@ import type { BudgetTimes } from "./budget-ledger.ts";
 import { createExposureReader, type Exposures, noExposures } from "./redis-exposures.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
+import type { StoredLease } from "./stored-lease.ts";
 
 /** Entries that the admission log keeps. */
 export const logLength = 20_000;
@@ -19,7 +20,7 @@ export const ticketMs = 30 * dayMs;
 /** A conflict means that another admission succeeded, so a few rounds suffice; the limit bounds a defect. */
 const maxRounds = 200;
 
-type Asked = Pick<AdmissionRequest, "budget" | "ticketId" | "batchId">;
+type Asked = Pick<AdmissionRequest, "budget" | "ticketId" | "batchId"> & Partial<Pick<AdmissionRequest, "turn">>;
 
 /** Atomic admission of tickets against a budget. */
 export interface AdmissionStore {
@@ -60,7 +61,7 @@ export function createAdmissionStore({
     const leaseId = leaseIdOf(budget, ticketId);
     const result = await budgetScripts.admissionFacts.run(redis, {
       keys: keysOf(request, now),
-      args: { now, leaseId, share: shareIdOf(request.batchId) },
+      args: { now, leaseId, share: shareIdOf(request.batchId), turn: request.turn ?? 0 },
     });
     return readFacts(result, { leaseId, now, minuteMs: times.minuteMs });
   };
@@ -73,7 +74,20 @@ export function createAdmissionStore({
     const { budget, ticketId, batchId = "" } = request;
     const leaseId = leaseIdOf(budget, ticketId);
     const { limits } = read.facts.controls;
-    const description = { ticketId, queue: request.queue, batchId, turn: request.turn, since: read.facts.lease?.since ?? now };
+    const lease: StoredLease = {
+      leaseId,
+      budget,
+      ticketId,
+      queue: request.queue,
+      batchId,
+      attempt: request.attempt,
+      turn: request.turn,
+      estimate: request.estimateMicroUsd,
+      since: read.facts.lease?.since ?? now,
+      spend: keys.ticketSpend(budget, ticketId),
+      batch: keys.batch(batchId),
+      unreported: keys.usageUnreported,
+    };
     const result = await budgetScripts.admit.run(redis, {
       keys: {
         ...keysOf(request, now),
@@ -85,7 +99,7 @@ export function createAdmissionStore({
       args: {
         now,
         leaseId,
-        lease: JSON.stringify(description),
+        lease: JSON.stringify(lease),
         controlsVersion: read.facts.controls.version,
         definitionVersion: read.definitionVersion,
         limit: read.facts.limitMicroUsd,

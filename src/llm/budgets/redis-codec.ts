@@ -45,6 +45,7 @@ export async function readRows(redis: Redis, budget: string, index: number): Pro
       return {
         key: readRowKey(row),
         costMicroUsd: sum("cost"),
+        estimatedMicroUsd: sum("estimated"),
         requests: sum("requests"),
         inputTokens: sum("input_tokens"),
         outputTokens: sum("output_tokens"),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { batchStates } from "../../../packages/sdk/src/wire/batches.ts";
 import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { Instant } from "../../core/clock.ts";
+import type { MicroUsd } from "../../core/money.ts";
 import type { AdmissionFacts } from "./admission.ts";
 import { type BatchFacts, readLimits } from "./batch-admission.ts";
 import { periodAt } from "./budget-allowance.ts";
@@ -12,6 +13,8 @@ export interface ReadFacts {
   readonly facts: AdmissionFacts;
   readonly definition: Budget;
   readonly definitionVersion: number;
+  /** The part of the period's spend that is an estimate. */
+  readonly estimatedMicroUsd: MicroUsd;
 }
 
 /** A budget as it is stored. */
@@ -43,6 +46,7 @@ const factsSchema = z.tuple([
   amount, // reserved by the lease
   z.string(), // '1' when the ticket has begun
   z.array(z.string()), // the batch
+  amount, // the part of spent that is an estimate
 ]);
 
 /** The batch's part of the reply, in the order of admission-facts.lua. */
@@ -110,12 +114,13 @@ export function readFacts(
     cancelled,
     ...remaining
   ] = factsSchema.parse(raw);
-  const [lease, reserved, begun, rawBatch] = remaining;
+  const [lease, reserved, begun, rawBatch, estimated] = remaining;
   const batch = readBatchFacts(rawBatch, Math.floor(asked.now / asked.minuteMs));
   const { pausedUntil, stopBefore, ...always } = controls;
   return {
     definition: bareBudget(definition),
     definitionVersion,
+    estimatedMicroUsd: estimated,
     facts: {
       limitMicroUsd: definition.limitMicroUsd,
       controls: {

@@ -4,22 +4,25 @@ import { admissionRequestSchema, releaseSchema } from "../../../packages/sdk/src
 import type { Budget, BudgetState, RunningTicket } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
-import { dayMs } from "../../core/duration.ts";
+import type { MicroUsd } from "../../core/money.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
-import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
-import type { UsageRecordResult } from "../usage/usage-ledger.ts";
+import { defaultUnknownCostMicroUsd } from "../usage/estimate-cost.ts";
+import { defaultMaxAgeMs } from "../usage/usage-report.ts";
 import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
 import { type BudgetLedger, type BudgetTimes, type DefineResult, defaultMaxBudgets, type QueueCounts } from "./budget-ledger.ts";
 import { applyChange, hasChange, openControls } from "./controls.ts";
 import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
-import { createExposureReader, type ExposureReader, noExposures } from "./redis-exposures.ts";
+import { correctCost } from "./redis-corrections.ts";
+import { createExposureReader, noExposures } from "./redis-exposures.ts";
+import { createUsageRecorder } from "./redis-recorder.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { createSummaryReader, endExpiredLeases } from "./redis-summaries.ts";
+import { recordUnreported } from "./redis-unreported.ts";
 import { readUsage } from "./redis-usage.ts";
-import { maxRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
+import { sumRows } from "./spend-row.ts";
 
 export interface BudgetLedgerDeps {
   readonly redis: Redis;
@@ -32,10 +35,12 @@ export interface BudgetLedgerDeps {
   readonly maxBudgets?: number;
   /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
   readonly usageEvents?: number;
+  /** How long ids of usage are remembered, in milliseconds; two days by default. An older report must not be recorded. */
+  readonly usageMaxAgeMs?: number;
+  /** What a request costs of which nothing is known, in micro-USD; see `estimateCost`. */
+  readonly unknownCostMicroUsd?: MicroUsd;
 }
 
-/** SDKs retry a usage report for up to two days; duplicates are dropped for as long. */
-const usageDedupeTtlMs = 2 * dayMs;
 /** Tickets of one kind whose cost is kept for estimates. */
 const historyLength = 500;
 
@@ -46,8 +51,13 @@ const historyLength = 500;
  */
 export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
   const { redis, clock, times, counts, usageEvents = 50_000, maxBudgets = defaultMaxBudgets, unknownRollout = () => undefined } = deps;
-  const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
+  const { usageMaxAgeMs: maxAgeMs = defaultMaxAgeMs, unknownCostMicroUsd = defaultUnknownCostMicroUsd } = deps;
   const admissions = createAdmissionStore({ redis, clock, times, unknownRollout });
+  const recent = async (limit: number) => {
+    const entries = await redis.xrevrange(keys.usage, "+", "-", "COUNT", limit);
+    return entries.map(([, fields]): UsageEvent => JSON.parse(fields[1] ?? "{}"));
+  };
+  const recorder = createUsageRecorder({ redis, clock, times, unknownRollout, usageEvents, maxAgeMs, unknownCostMicroUsd, recent });
 
   const readSummaries = createSummaryReader(redis);
 
@@ -67,56 +77,10 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
         ticketTtlMs: ticketMs,
         share: shareIdOf(batchId),
         historyLength,
+        isUnused: release.unused,
       },
       ...(assignments === undefined ? noExposures : await createExposureReader(redis, unknownRollout)({ ticketId, assignments })),
     });
-  };
-
-  const recordOne = async (event: UsageEvent, exposuresOf: ExposureReader): Promise<UsageRecordResult> => {
-    const now = clock.now();
-    const { budget, ticketId, assignments } = event;
-    const bucket = Math.floor(event.at / times.bucketMs);
-    const row = JSON.stringify(rowKeyOf(event));
-    const other = JSON.stringify(overflowRow);
-    const member = (name: string) => JSON.stringify([name, `${ticketId}#${event.attempt}`]);
-    const result = await budgetScripts.recordUsage.run(redis, {
-      keys: {
-        ...reservationKeys(budget),
-        reported: keys.usageReported(event.id),
-        minute: keys.minute(budget, minuteAt(now)),
-        ticketSpend: keys.ticketSpend(budget, ticketId),
-        batch: keys.batch(event.batchId ?? ""),
-        rows: keys.rows(budget, bucket),
-        rowTickets: keys.rowTickets(budget, bucket),
-        stream: keys.usage,
-      },
-      args: {
-        now,
-        reportedTtlMs: usageDedupeTtlMs,
-        leaseId: leaseIdOf(budget, ticketId),
-        leaseExpiresAt: now + times.leaseMs,
-        cost: event.costMicroUsd,
-        row,
-        overflowRow: other,
-        maxRows: maxRows,
-        inputTokens: inputTokens(event.tokens),
-        outputTokens: event.tokens.output,
-        unpricedTokens: unpricedTokens(event),
-        rowTicket: member(row),
-        overflowRowTicket: member(other),
-        event: JSON.stringify(event),
-        streamLength: usageEvents,
-        rowsTtlMs: times.retentionMs,
-        minuteTtlMs: times.minuteMs * 2,
-        ticketTtlMs: ticketMs,
-        attempt: event.attempt,
-        share: shareIdOf(event.batchId),
-        rateLimited: event.outcome === "rate_limited",
-        isUnpriced: event.unpriced !== undefined || event.anomaly !== undefined,
-      },
-      ...(assignments === undefined ? noExposures : await exposuresOf({ ticketId, assignments })),
-    });
-    return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(result);
   };
 
   const read = async (budget: string): Promise<BudgetState | undefined> => {
@@ -132,6 +96,7 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
       budget: snapshot.definition,
       controls: effectiveControls(snapshot.facts.controls, now),
       spentMicroUsd: snapshot.facts.spentMicroUsd,
+      estimatedMicroUsd: snapshot.estimatedMicroUsd,
       committedMicroUsd: snapshot.facts.committedMicroUsd,
       running: snapshot.facts.running,
       queued: waiting.queued,
@@ -173,11 +138,9 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
         const finished = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
         return failureClass === undefined ? finished : { ...finished, failureClass };
       }),
-    record: (events) =>
-      available(() => {
-        const exposuresOf = createExposureReader(redis, unknownRollout);
-        return Promise.all(events.map((event) => recordOne(event, exposuresOf)));
-      }),
+    record: (events) => available(() => recorder.record(events)),
+    correct: (correction) => available(() => correctCost(correction, { redis, recorder, now: clock.now() })),
+    recordUnreported: () => available(() => recordUnreported({ redis, times, usageEvents })),
     cancelTicket: (budget, ticketId) =>
       available(async () => {
         const key = keys.ticketSpend(budget, ticketId);
@@ -233,11 +196,7 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
         const entries = await redis.xrevrange(keys.admissions, "+", "-", "COUNT", limit);
         return entries.toReversed().map(([, fields]) => readLogEntry(fields));
       }),
-    recentUsage: (limit) =>
-      available(async () => {
-        const entries = await redis.xrevrange(keys.usage, "+", "-", "COUNT", limit);
-        return entries.map(([, fields]): UsageEvent => JSON.parse(fields[1] ?? "{}"));
-      }),
+    recentUsage: (limit) => available(() => recent(limit)),
     usageBetween: (from, to) => available(() => readUsage(redis, from, to)),
   };
 

@@ -9,7 +9,7 @@ import { controlsSchema } from "./controls.ts";
 import { bareBudget, budgetSchema } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 
-const fields = ["definition", "controls", "version", "spent", "committed", "period_start", "period_ms", "queues"] as const;
+const fields = ["definition", "controls", "version", "spent", "committed", "period_start", "period_ms", "queues", "estimated"] as const;
 
 /** Budgets of one script call, where Redis cannot read all of them with one command. */
 const chunk = 250;
@@ -25,6 +25,7 @@ const storedSchema = z.tuple([
   count, // beginning of the period that the spend is of
   count, // its length
   z.string(), // queues, separated by spaces
+  z.coerce.number(), // the estimated part of the spend; null in what versions before wrote
 ]);
 
 /** Summaries of all budgets by id, with a number of commands that does not grow with theirs. */
@@ -80,29 +81,31 @@ function rowsOf(values: unknown, width: number): readonly StoredRow[] {
 
 /** Versions that kept queues in their set only wrote no names into the budget; they are added once. */
 async function withQueues(redis: Redis, rows: readonly StoredRow[]): Promise<readonly StoredRow[]> {
-  const last = fields.length;
+  const place = fields.indexOf("queues") + 1;
   return Promise.all(
     rows.map(async (row): Promise<StoredRow> => {
-      if (row[last] !== null) return row;
+      if (row[place] !== null) return row;
       const names = (await redis.smembers(keys.queues(row[0]))).join(" ");
       await redis.hsetnx(keys.budget(row[0]), "queues", names);
-      return [row[0], ...row.slice(1, last), names];
+      return [row[0], ...row.slice(1).with(place - 1, names)];
     }),
   );
 }
 
 function summaryOf([, ...values]: StoredRow, now: Instant): BudgetSummary {
-  const [definition, controls, version, spent, committed, periodStart, periodMs, queues] = storedSchema.parse(values);
+  const [definition, controls, version, spent, committed, periodStart, periodMs, queues, estimated] = storedSchema.parse(values);
   const budget = bareBudget(definition);
   const { pausedUntil, stopBefore, ...always } = controls;
+  // The script that begins a period has not run yet when nothing has touched the budget since.
+  const isOver = periodMs > 0 && now >= periodStart + periodMs;
   return {
     budget,
     controls: effectiveControls(
       { ...always, version, ...(pausedUntil !== undefined && { pausedUntil }), ...(stopBefore !== undefined && { stopBefore }) },
       now,
     ),
-    // The script that begins a period has not run yet when nothing has touched the budget since.
-    spentMicroUsd: periodMs > 0 && now >= periodStart + periodMs ? 0 : spent,
+    spentMicroUsd: isOver ? 0 : spent,
+    estimatedMicroUsd: isOver ? 0 : estimated,
     committedMicroUsd: committed,
     allowanceMicroUsdPerSecond: allowanceAt(budget, now),
     periodRemainingSeconds: periodRemainingSeconds(budget, now),

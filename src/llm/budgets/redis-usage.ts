@@ -3,12 +3,13 @@ import { z } from "zod";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
+import { latestEvents } from "../usage/latest-events.ts";
 import type { UsageWindow } from "./budget-ledger.ts";
 
 const pageLength = 2000;
 
 /**
- * The usage events of [from, to) that the stream still has. The stream is in the order of receipt and a report may come days late, so all of it is read.
+ * The usage events of [from, to) that the stream still has, one for each id. The stream is in the order of receipt and a report may come days late, so all of it is read.
  * Complete: nothing was ever dropped from the stream, or what is oldest in it ended before `from`.
  */
 export async function readUsage(redis: Redis, from: Instant, to: Instant): Promise<UsageWindow> {
@@ -27,8 +28,9 @@ export async function readUsage(redis: Redis, from: Instant, to: Instant): Promi
     if (last === undefined || page.length < pageLength) break;
     start = `(${last[0]}`;
   }
-  if (read === 0 || oldest === undefined) return { events, complete: true };
-  return { events, complete: oldest < from || !(await hasDropped(redis)) };
+  const standing = latestEvents(events);
+  if (read === 0 || oldest === undefined) return { events: standing, complete: true };
+  return { events: standing, complete: oldest < from || !(await hasDropped(redis)) };
 }
 
 /** Whether the stream was ever trimmed: more was added than is there. */

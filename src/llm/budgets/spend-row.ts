@@ -19,6 +19,7 @@ export function rowKeyOf(event: UsageEvent): RowKey {
 export interface RowPart {
   readonly key: RowKey;
   readonly costMicroUsd: number;
+  readonly estimatedMicroUsd: number;
   readonly requests: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -41,6 +42,7 @@ export function sumRows(parts: readonly RowPart[]): SpendRow[] {
     existing.sums = {
       key: part.key,
       costMicroUsd: existing.sums.costMicroUsd + part.costMicroUsd,
+      estimatedMicroUsd: existing.sums.estimatedMicroUsd + part.estimatedMicroUsd,
       requests: existing.sums.requests + part.requests,
       inputTokens: existing.sums.inputTokens + part.inputTokens,
       outputTokens: existing.sums.outputTokens + part.outputTokens,
@@ -54,6 +56,7 @@ export function sumRows(parts: readonly RowPart[]): SpendRow[] {
       provider: key[2],
       model: key[3],
       costMicroUsd: sums.costMicroUsd,
+      estimatedMicroUsd: sums.estimatedMicroUsd,
       requests: sums.requests,
       inputTokens: sums.inputTokens,
       outputTokens: sums.outputTokens,
@@ -63,3 +66,6 @@ export function sumRows(parts: readonly RowPart[]): SpendRow[] {
     }))
     .sort((a, b) => b.costMicroUsd - a.costMicroUsd || b.requests - a.requests);
 }
+
+/** The row of turns that ended without a report. */
+export const unreportedRow: RowKey = ["unreported", "unreported", "unreported", "unreported"];

@@ -34,8 +34,28 @@ export function declareUsageMetrics(registry: MetricRegistry) {
     labelOverflow,
     costUsd: counter(registry, {
       name: "llm_cost_usd_total",
-      help: "Cost of priced usage.",
+      help: "Cost of usage, estimates of unknown costs included; a report that completes an earlier one adds the difference.",
       labels: ["provider", "model", "prompt", "budget"],
+    }),
+    estimatedCostUsd: counter(registry, {
+      name: "llm_estimated_cost_usd_total",
+      help: "The part of the cost that stood for unknown costs when it was charged, by where the amount came from.",
+      labels: ["provider", "budget", "source"],
+    }),
+    usageDuplicates: counter(registry, {
+      name: "llm_usage_duplicate_total",
+      help: "Usage reports that were counted before, or that completed an earlier one.",
+      labels: ["result"],
+    }),
+    usageConflicts: counter(registry, {
+      name: "llm_usage_conflict_total",
+      help: "Usage reports that contradict an earlier one of their provider, budget and id; the higher cost stands.",
+      labels: ["provider", "budget", "reason"],
+    }),
+    usageUnreadable: counter(registry, {
+      name: "llm_usage_unreadable_total",
+      help: "Usage that could not be read or had no report, by the shape that came nearest.",
+      labels: ["provider", "shape", "reason"],
     }),
     inputTokens: counter(registry, {
       name: "llm_input_tokens_total",
@@ -61,7 +81,7 @@ export function declareUsageMetrics(registry: MetricRegistry) {
     }),
     unpricedTokens: counter(registry, {
       name: "llm_unpriced_tokens_total",
-      help: "Tokens of models without a price; they are not in the cost.",
+      help: "Tokens without a price; their cost is estimated.",
       labels: ["provider", "model"],
     }),
     usageAnomalies: counter(registry, {
@@ -71,7 +91,7 @@ export function declareUsageMetrics(registry: MetricRegistry) {
     }),
     usageRefused: counter(registry, {
       name: "llm_usage_refused_total",
-      help: "Usage reports that were not counted, because they do not fit the schema or name no budget that is defined.",
+      help: "Usage reports that were not counted, because they do not fit the schema, are too old or name no budget that is defined.",
       labels: ["reason"],
     }),
     cacheMisses: counter(registry, {

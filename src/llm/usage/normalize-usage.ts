@@ -16,7 +16,7 @@ import { otel, otelFormerNames } from "./shapes/otel.ts";
 import { partition } from "./shapes/partition.ts";
 import { pydanticAi } from "./shapes/pydantic-ai.ts";
 import type { ReadContext, ShapeReader } from "./shapes/usage-shape.ts";
-import { anomaly, type PartitionResult, partitionOf } from "./token-partition.ts";
+import { anomaly, type PartitionResult, partitionOf, type UsageAnomalyResult } from "./token-partition.ts";
 import { createUsageSource, isReadableUsage, type SourceRemains } from "./usage-source.ts";
 
 const readers: readonly ShapeReader[] = [
@@ -40,6 +40,11 @@ const readers: readonly ShapeReader[] = [
   otelFormerNames,
 ];
 
+/** A partition with the shape that it was read from; an anomaly names the shape that came nearest, if any did. */
+export type NormalizedUsage =
+  | (Extract<PartitionResult, { readonly kind: "tokens" }> & { readonly shape: UsageShape })
+  | (UsageAnomalyResult & { readonly shape?: UsageShape });
+
 /** Nesting of usage objects in usage objects. */
 const maxRawDepth = 2;
 
@@ -48,7 +53,7 @@ const maxRawDepth = 2;
  * A shape is recognized by all of its members: a count that the shape does not use is an anomaly, and so is an object that two shapes read
  * differently. Never a guess.
  */
-export function normalizeUsage(usage: unknown, provider: string, shape?: UsageShape): PartitionResult {
+export function normalizeUsage(usage: unknown, provider: string, shape?: UsageShape): NormalizedUsage {
   return normalizeNested(usage, { provider, shape, depth: 0 });
 }
 
@@ -58,7 +63,7 @@ interface Asked {
   readonly depth: number;
 }
 
-function normalizeNested(usage: unknown, { provider, shape, depth }: Asked): PartitionResult {
+function normalizeNested(usage: unknown, { provider, shape, depth }: Asked): NormalizedUsage {
   if (usage === undefined || usage === null) return anomaly("missing_usage", "there is no usage object");
   if (!isReadableUsage(usage) || depth > maxRawDepth)
     return anomaly("unrecognised_shape", "the usage is no object, or one of a size that no library writes");
@@ -96,7 +101,7 @@ function readAs(reader: ShapeReader, usage: object, context: ReadContext): Readi
 }
 
 /** The reading that uses every count. Several that agree are one. */
-function decide(readings: readonly Reading[]): PartitionResult {
+function decide(readings: readonly Reading[]): NormalizedUsage {
   const whole = readings.filter(({ remains }) => remains.counts.length === 0 && remains.faults.length === 0);
   if (whole.length === 0) return unread(readings);
   const fewestTexts = Math.min(...whole.map(({ remains }) => remains.texts.length));
@@ -104,7 +109,7 @@ function decide(readings: readonly Reading[]): PartitionResult {
   const [first, ...others] = best.filter(({ result }) => result.kind === "tokens").length > 0 ? best.filter(isSure) : best;
   if (first === undefined) return anomaly("unrecognised_shape", acceptedShapes);
   const differs = others.find(({ result }) => JSON.stringify(result) !== JSON.stringify(first.result));
-  if (first.result.kind === "anomaly" || differs === undefined) return first.result;
+  if (first.result.kind === "anomaly" || differs === undefined) return { ...first.result, shape: first.shape };
   return anomaly("ambiguous_shape", `${first.shape} and ${differs.shape} both fit and count differently; name the shape`);
 }
 
@@ -114,23 +119,23 @@ function isSure({ result }: Reading): boolean {
 }
 
 /** No shape uses all counts: the one that comes nearest says what is too much. */
-function unread(readings: readonly Reading[]): PartitionResult {
+function unread(readings: readonly Reading[]): NormalizedUsage {
   const problems = ({ remains }: Reading) => remains.counts.length + remains.faults.length;
   const [nearest] = readings.toSorted((a, b) => problems(a) - problems(b));
   if (nearest === undefined) return anomaly("unrecognised_shape", acceptedShapes);
   const { shape, remains } = nearest;
-  if (remains.faults.length > 0) return anomaly("not_a_count", `${remains.faults.join(", ")}; a count is a whole number from 0 to 10^10`);
-  return anomaly(
-    "unread_count",
-    `${shape} has no ${remains.counts.join(", ")}; report the provider's own usage object, or each count under a name that the shape has`,
-  );
+  if (remains.faults.length > 0)
+    return { ...anomaly("not_a_count", `${remains.faults.join(", ")}; a count is a whole number from 0 to 10^10`), shape };
+  const unreadCounts = remains.counts.join(", ");
+  const detail = `${shape} has no ${unreadCounts}; report the provider's own usage object, or each count under a name that the shape has`;
+  return { ...anomaly("unread_count", detail), shape };
 }
 
-function incomplete(candidates: readonly ShapeReader[], given: ReadonlySet<string>): PartitionResult {
+function incomplete(candidates: readonly ShapeReader[], given: ReadonlySet<string>): NormalizedUsage {
   const begun = candidates.find(({ needs }) => needs.some((key) => given.has(key)));
   if (begun === undefined) return anomaly("unrecognised_shape", acceptedShapes);
   const missing = begun.needs.filter((key) => !given.has(key));
-  return anomaly("missing_count", `the object lacks ${missing.join(", ")}, which ${begun.shape} has`);
+  return { ...anomaly("missing_count", `the object lacks ${missing.join(", ")}, which ${begun.shape} has`), shape: begun.shape };
 }
 
 const acceptedShapes = `accepted shapes are ${usageShapes.join(", ")}`;

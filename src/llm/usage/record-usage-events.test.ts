@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { aCountedUsage, aUsageEvent } from "../../../test/builders/a-usage-report.ts";
 import { createRecordedLog } from "../../../test/fakes/recorded-log.ts";
 import { createExposition, type Exposition } from "../../platform/telemetry/exposition.ts";
 import { declareUsageMetrics } from "./metrics.ts";
@@ -19,7 +19,7 @@ it("counts cost, and tokens as partitions that sum to the total", async () => {
   createUsageEventSink(
     metrics,
     createRecordedLog(),
-  )({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", usage, latencyMs: 1500 }, now)] });
+  )({ kind: "usage_counted", usage: [aCountedUsage(aUsageEvent({ id: "r1", usage, latencyMs: 1500 }, now))] });
   const lines = await linesOf(metrics);
   const of = 'provider="anthropic",model="claude-sonnet-4-5",prompt="planner"';
   expect(lines).toEqual(
@@ -42,7 +42,7 @@ it("counts what has no price as unpriced, and not as a cost of zero", async () =
   createUsageEventSink(
     metrics,
     createRecordedLog(),
-  )({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", model: "new-model" }, now)] });
+  )({ kind: "usage_counted", usage: [aCountedUsage(aUsageEvent({ id: "r1", model: "new-model" }, now))] });
   const lines = await linesOf(metrics);
   expect(lines).toContain('llm_unpriced_tokens_total{provider="anthropic",model="new-model"} 1000');
   expect(lines.some((line) => line.startsWith("llm_cost_usd_total{"))).toBe(false);
@@ -55,7 +55,7 @@ it("counts an anomaly by its reason, and none of its tokens", async () => {
     createRecordedLog(),
   )({
     kind: "usage_counted",
-    usage: [aUsageEvent({ id: "r1", usage: { input_tokens: -1, output_tokens: 1 } }, now)],
+    usage: [aCountedUsage(aUsageEvent({ id: "r1", usage: { input_tokens: -1, output_tokens: 1 } }, now))],
   });
   const lines = await linesOf(metrics);
   expect(lines).toContain('llm_usage_anomaly_total{reason="not_a_count"} 1');
@@ -86,7 +86,7 @@ it("counts and logs what was refused, by its reason, with a few of the reports",
 
 it("never makes a label of what is beyond its cap", async () => {
   const metrics = someMetrics();
-  const usage = Array.from({ length: 100 }, (_, index) => aUsageEvent({ id: `r${index}`, prompt: `p${index}` }, now));
+  const usage = Array.from({ length: 100 }, (_, index) => aCountedUsage(aUsageEvent({ id: `r${index}`, prompt: `p${index}` }, now)));
   createUsageEventSink(metrics, createRecordedLog())({ kind: "usage_counted", usage });
   const prompts = (await linesOf(metrics)).filter((line) => line.startsWith("llm_requests_total{"));
   expect(prompts).toHaveLength(41);

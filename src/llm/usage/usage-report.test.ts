@@ -1,14 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { type UsageReport, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import { type UsageEvent, type UsageReport, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import { aBlock } from "../../../test/builders/a-prefix-sample.ts";
+import { aCountedUsage } from "../../../test/builders/a-usage-report.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
 import type { PrefixSampleStore } from "./prefix-samples.ts";
 import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { recordUsage } from "./record-usage.ts";
 import { noTokens } from "./token-partition.ts";
-import type { RefusedUsage } from "./usage-ledger.ts";
+import type { RefusedUsage, UsageOutcome } from "./usage-ledger.ts";
 import { createReportPricer } from "./usage-report.ts";
 
 const now = Date.UTC(2026, 10, 23);
@@ -52,21 +53,25 @@ describe("createReportPricer", () => {
   it("takes the time of receipt for one that cannot be true", () => {
     expect(price({ at: now - 60_000 }).at).toBe(now - 60_000);
     expect(price({ at: now + 3_600_000 }).at).toBe(now);
-    expect(price({ at: 0 }).at).toBe(now);
+    expect(price({ at: now + 300_000 }).at).toBe(now + 300_000);
   });
 });
 
 describe("recordUsage", () => {
-  it("tells metrics only of what was counted for the first time", async () => {
+  it("tells metrics what became of each report that names a budget", async () => {
     const told: string[] = [];
     const replies = ["accepted", "duplicate", "unknown_budget"] as const;
+    const reply = (event: UsageEvent, index: number): UsageOutcome => {
+      const kind = replies[index] ?? "unknown_budget";
+      return kind === "unknown_budget" ? { kind } : aCountedUsage(event, { kind });
+    };
     const results = await recordUsage([{ ...report, id: "a" }, null, { ...report, id: "b" }, { ...report, id: "c" }], now, {
       prices,
-      ledger: { record: async () => replies },
-      publish: (event) => event.kind === "usage_counted" && told.push(...event.usage.map(({ id }) => id)),
+      ledger: { record: async (events) => events.map(reply) },
+      publish: (event) => event.kind === "usage_counted" && told.push(...event.usage.map((one) => `${one.kind} ${one.event.id}`)),
     });
     expect(results.map(({ result }) => result)).toEqual(["accepted", "invalid", "duplicate", "unknown_budget"]);
-    expect(told).toEqual(["a"]);
+    expect(told).toEqual(["accepted a", "duplicate b"]);
   });
 
   it("refuses exactly the reports that cannot be used, whatever they are, counts the others, and publishes which and why", async () => {
@@ -81,9 +86,9 @@ describe("recordUsage", () => {
         const refused: RefusedUsage[] = [];
         const results = await recordUsage(reports, now, {
           prices,
-          ledger: { record: async (events) => events.map(() => "accepted") },
+          ledger: { record: async (events) => events.map((event) => aCountedUsage(event)) },
           publish: (event) =>
-            event.kind === "usage_counted" ? counted.push(...event.usage.map(({ id }) => id)) : refused.push(...event.reports),
+            event.kind === "usage_counted" ? counted.push(...event.usage.map((one) => one.event.id)) : refused.push(...event.reports),
         });
         const good = sent.flatMap((one, index) => (one === report ? [`good_${index}`] : []));
         expect(counted).toEqual(good);
@@ -108,7 +113,7 @@ describe("recordUsage", () => {
       now,
       {
         prices: { ...prices, ...broken },
-        ledger: { record: async (events) => events.map(() => "accepted") },
+        ledger: { record: async (events) => events.map((event) => aCountedUsage(event)) },
         publish: () => undefined,
       },
     );
@@ -131,7 +136,9 @@ describe("recordUsage", () => {
         now,
         {
           prices,
-          ledger: { record: async () => ["accepted", "duplicate", "accepted"] },
+          ledger: {
+            record: async (events) => events.map((event) => aCountedUsage(event, { kind: event.id === "b" ? "duplicate" : "accepted" })),
+          },
           publish: () => undefined,
           prefixes: { samples, redact: (text) => text.replaceAll("secret", "[secret]"), lost },
         },

@@ -97,6 +97,10 @@ export interface Config {
   readonly maxBudgets: number;
   /** Newest usage events that are kept. */
   readonly usageEvents: number;
+  /** How old a usage report may be, and how long ids are remembered. */
+  readonly usageDays: number;
+  /** What a request is charged with of which nothing is known. */
+  readonly unknownCostUsd: number;
   /** Days for which security findings are kept after their end. */
   readonly findingDays: number;
   /** From SIGTERM to SIGKILL. */

@@ -56,6 +56,8 @@ describe("without any setting", () => {
       concurrency: 10,
       maxBudgets: 2000,
       usageEvents: 50_000,
+      usageDays: 2,
+      unknownCostUsd: 0.05,
       findingDays: 400,
       graceMs: 60_000,
       freezeFile: undefined,
@@ -194,6 +196,10 @@ describe("settings that do not fit", () => {
     ["RUNBOOKD_MAX_BUDGETS", "10001"],
     ["RUNBOOKD_USAGE_EVENTS", "999"],
     ["RUNBOOKD_USAGE_EVENTS", "5000001"],
+    ["RUNBOOKD_USAGE_DAYS", "0"],
+    ["RUNBOOKD_USAGE_DAYS", "31"],
+    ["RUNBOOKD_UNKNOWN_COST_USD", "0"],
+    ["RUNBOOKD_UNKNOWN_COST_USD", "0.0000001"],
     ["RUNBOOKD_LOG_LEVEL", "loud"],
   ])("%s=%j is refused with its key, and without its value", (key, value) => {
     const found = faults({ env: { [key]: value } });

@@ -104,6 +104,8 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     concurrency: settings.RUNBOOKD_CONCURRENCY,
     maxBudgets: settings.RUNBOOKD_MAX_BUDGETS,
     usageEvents: settings.RUNBOOKD_USAGE_EVENTS,
+    usageDays: settings.RUNBOOKD_USAGE_DAYS,
+    unknownCostUsd: settings.RUNBOOKD_UNKNOWN_COST_USD,
     findingDays: settings.RUNBOOKD_FINDING_DAYS,
     graceMs: settings.RUNBOOKD_GRACE_SECONDS * 1000,
     freezeFile: settings.RUNBOOKD_FREEZE_FILE,

@@ -339,6 +339,19 @@ export const settingsSchema = z.strictObject({
     "Newest usage events that are kept, about; a rise of cost is explained from them",
     "an integer from 1000 to 5000000; the same in every process",
   ),
+  RUNBOOKD_USAGE_DAYS: setting(
+    check((text) => (/^[1-9]\d?$/.test(text) && Number(text) <= 30 ? Number(text) : undefined), "must be a number of days").default(2),
+    "How old a usage report may be, and how long the ids of reports are remembered, so that none is counted twice",
+    "an integer from 1 to 30; the same in every process",
+  ),
+  RUNBOOKD_UNKNOWN_COST_USD: setting(
+    check(
+      (text) => (/^\d{1,4}(?:\.\d{1,6})?$/.test(text) && Number(text) > 0 && Number(text) <= 1000 ? Number(text) : undefined),
+      "must be an amount in USD",
+    ).default(0.05),
+    "What a request is charged with whose usage cannot be read or priced, when nothing was reserved for it and too few requests of its operation have a known cost",
+    "an amount above 0 and up to 1000, e.g. 0.05; the same in every process",
+  ),
   RUNBOOKD_FINDING_DAYS: setting(
     check((text) => (/^[1-9]\d{0,3}$/.test(text) ? Number(text) : undefined), "must be a number of days").default(400),
     "Days for which security findings are kept after their end; open ones stay, and at most 50000 ended ones are kept",

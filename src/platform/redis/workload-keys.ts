@@ -21,9 +21,11 @@ export const workloadKeys = {
   /** One member per row, ticket and attempt. */
   rowTickets: (budget: string, index: number) => `{wl}:budget:${budget}:row-tickets:${index}`,
   ticketSpend: (budget: string, ticketId: string) => `{wl}:ticket-spend:${hashOf(`${budget} ${ticketId}`)}`,
-  /** Present while duplicates of a usage report are dropped. */
-  usageReported: (usageId: string) => `{wl}:usage-reported:${hashOf(usageId)}`,
+  /** What is remembered of the usage reports of one day, by a part of their hash: see `usageIdOf`. */
+  usageIds: (part: string, day: number) => `{wl}:usage-ids:${part}:${day}`,
   usage: "{wl}:usage",
+  /** Turns that ended without a report and that the history has not been told of yet, oldest first. */
+  usageUnreported: "{wl}:usage-unreported",
   /** What was changed about the workload, by time. */
   changes: "{wl}:changes",
   admissions: "{wl}:admissions",
@@ -116,6 +118,15 @@ export const workloadKeys = {
 /** The one lease of a ticket on a budget: asking again renews it, and a ticket never reserves twice. */
 export function leaseIdOf(budget: string, ticketId: string): string {
   return hashOf(`lease ${budget} ${ticketId}`);
+}
+
+/**
+ * Where a report is remembered: in one of 256 hashes of its day, so that none is ever so large that its removal blocks Redis, and under a field so short that
+ * the id costs at most 120 bytes.
+ */
+export function usageIdOf(identity: string): { readonly part: string; readonly field: string } {
+  const digest = sha256(identity);
+  return { part: digest.slice(0, 2), field: Buffer.from(digest.slice(2, 24), "hex").toString("base64url").slice(0, 14) };
 }
 
 /** A ticket in the counts of rollouts. */

@@ -95,7 +95,7 @@ export function admissionFromWire(response: AdmissionResponse): AdmissionAnswer 
 /** Which budget a lease draws on. */
 export const extensionSchema = z.strictObject({ budget: budgetIdSchema });
 
-/** False: there is no such lease any more, and its reservation was given back. */
+/** False: there is no such lease any more; its reservation was charged, unless its turn was reported. */
 export const extensionResponseSchema = z.object({ extended: z.boolean() });
 
 /** A ticket's end, or its pause. Only the first end of a ticket is counted. */
@@ -109,6 +109,8 @@ export const releaseSchema = z.strictObject({
   outcome: z.enum(endStates).optional(),
   variant: z.string().max(60).default("baseline"),
   failureClass: z.string().max(40).optional(),
+  /** No model request was made since the last admission: its reservation is given back instead of charged. */
+  unused: z.boolean().default(false),
   /** The rollouts that the ticket is in, for one that no admission and no usage has counted. */
   assignments: rolloutAssignmentsSchema.exactOptional(),
 });

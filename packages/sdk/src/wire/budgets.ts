@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
+import { usageEventSchema } from "./usage.ts";
 
 const amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable();
 
@@ -94,6 +95,8 @@ export const budgetStateSchema = z
     budget: budgetSchema,
     controls: budgetControlsSchema,
     spentMicroUsd: microUsdSchema,
+    /** The part of `spentMicroUsd` that stands for costs that are not known. */
+    estimatedMicroUsd: microUsdSchema,
     /** Reserved by live leases. */
     committedMicroUsd: microUsdSchema,
     running: z.number(),
@@ -118,6 +121,19 @@ export type RunningTicket = Shape<typeof runningTicketSchema>;
 /** One budget with its tickets in flight. */
 export const budgetViewSchema = budgetStateSchema.extend({ inFlight: z.array(runningTicketSchema) });
 
+/** What a person says about the cost of a report whose cost is not known, or is in conflict. */
+export const budgetCorrectionSchema = z.strictObject({
+  /** The provider of the report; `unreported` for a turn that ended without one. */
+  provider: z.string().min(1).max(60),
+  /** The id of the report or the turn, as `GET /api/usage` shows it. */
+  usageId: z.string().min(1).max(200),
+  costMicroUsd: z.int().min(0).max(1_000_000_000_000),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** A corrected report, and by how much its cost changed. */
+export const correctedUsageSchema = z.object({ event: usageEventSchema, changeMicroUsd: microUsdSchema });
+
 /** Spend of one (prompt, operation, model) in a window; input of the cost ranking. */
 export const spendRowSchema = z.object({
   prompt: z.string(),
@@ -125,6 +141,8 @@ export const spendRowSchema = z.object({
   provider: z.string(),
   model: z.string(),
   costMicroUsd: microUsdSchema,
+  /** The part of `costMicroUsd` that stands for costs that are not known. */
+  estimatedMicroUsd: microUsdSchema,
   requests: z.number(),
   tickets: z.number(),
   attempts: z.number(),

@@ -32,9 +32,12 @@ export const requestOutcomes = ["ok", "rate_limited", "spend_limited", "overload
 
 /** One model request as the application reports it. */
 export const usageReportSchema = z.strictObject({
-  /** The provider's request id. The same id is counted once, however often it is sent. */
+  /**
+   * The provider's request id. With provider and budget it identifies the report: the same report is counted once, and a later one that counts
+   * more completes it.
+   */
   id: externalIdSchema,
-  /** When the request ended, UTC ms; the time of receipt when absent or out of [-7 d, +5 min]. */
+  /** When the request ended, UTC ms; the time of receipt when absent or more than 5 min ahead. A report older than `RUNBOOKD_USAGE_DAYS` is refused. */
   at: z.int().optional(),
   provider: z.string().min(1).max(60),
   /** The model that answered. */
@@ -100,16 +103,48 @@ export const usageAnomalies = [
   "parts_exceed_total", // Cached and written tokens are more than the prompt.
   "parts_do_not_sum", // The parts and the total that the provider gave differ.
   "reasoning_exceeds_output",
+  "no_report", // A turn was admitted and ended, and nothing of it was reported.
 ] as const;
 
 /** See {@link usageAnomalies}. */
 export type UsageAnomaly = (typeof usageAnomalies)[number];
 
-/** What became of one reported event. `invalid`: it does not fit the schema; `issues` say where, and it was not counted. */
+/** Where the amount comes from that stands for an unknown cost: a metric label. */
+export const estimateSources = [
+  "reservation", // What the admission of the turn had reserved.
+  "operation_p90", // The 90th percentile of recent requests of the same operation.
+  "setting", // `RUNBOOKD_UNKNOWN_COST_USD`.
+] as const;
+
+/** See {@link estimateSources}. */
+export type EstimateSource = (typeof estimateSources)[number];
+
+/** Why a report contradicts the one that was counted under its id: a metric label. */
+export const usageConflicts = [
+  "another_model",
+  "another_ticket",
+  "lower_count", // A count is lower than before.
+  "lower_cost", // The counts are the same or higher, and the cost is lower.
+  "unreadable", // The first one could be read and priced, this one cannot.
+  "corrected", // A person has set the cost.
+] as const;
+
+/** See {@link usageConflicts}. */
+export type UsageConflict = (typeof usageConflicts)[number];
+
+/**
+ * What became of one reported event. `completed`: the id was counted before and this report says more, so the difference was charged. `conflict`: it
+ * contradicts what was counted under its id; the higher cost stands until a person settles it. `too_old`: it ended longer ago than ids are remembered, and
+ * was not counted. `invalid`: it does not fit the schema; `issues` say where, and it was not counted.
+ */
 export const usageResultSchema = z.object({
   id: z.string(),
-  result: z.enum(["accepted", "duplicate", "unknown_budget", "invalid"]),
+  result: z.enum(["accepted", "completed", "duplicate", "conflict", "too_old", "unknown_budget", "invalid"]),
+  /** What is charged under the id now. */
   costMicroUsd: z.exactOptional(microUsdSchema),
+  /** The cost is not known; what is charged comes from here. */
+  estimated: z.exactOptional(z.enum(estimateSources)),
+  conflict: z.exactOptional(z.enum(usageConflicts)),
   unpriced: z.exactOptional(z.string()),
   anomaly: z.exactOptional(z.enum(usageAnomalies)),
   /** What is unpriced or could not be read, and what to report instead. */
@@ -158,15 +193,32 @@ export const unpricedReasons = [
   "unknown_step_price", // The prompt is above a size from which on another price holds.
 ] as const;
 
-/** A report with its partition and its price. */
+/** A report with its partition and its price. What stands beside the counts is kept too, as it explains the price. */
 export const usageEventSchema = usageReportSchema
   .omit({ usage: true, shape: true, at: true, prefix: true, diagnostics: true })
   .extend({
     at: instantSchema,
     assignments: rolloutAssignmentsSchema.exactOptional(),
     tokens: tokenPartitionSchema,
-    /** 0 while `unpriced` or anomalous; those are counted apart. */
+    /** What is charged: the exact cost, or an estimate where `estimated` says so. */
     costMicroUsd: microUsdSchema,
+    /** The cost is not known, and this is where the charged amount comes from. */
+    estimated: z.exactOptional(z.enum(estimateSources)),
+    /** It takes the place of every earlier event with its provider, budget and id. */
+    revises: z.exactOptional(z.literal(true)),
+    /** It contradicts an earlier report of its id; the higher cost stands. */
+    conflict: z.exactOptional(z.enum(usageConflicts)),
+    /** Who set the cost, and why. */
+    correction: z.exactOptional(z.object({ by: z.string(), reason: z.string() })),
+    /** The shape that was read, or that came nearest. */
+    shape: z.exactOptional(z.enum(usageShapes)),
+    /** Names of the members of a usage object that could not be read. */
+    usageKeys: z.exactOptional(z.string()),
+    /** What else decides the price, as the provider said it. */
+    speed: z.exactOptional(z.string()),
+    geography: z.exactOptional(z.string()),
+    /** Requests to tools of the provider, by name. */
+    tools: z.exactOptional(z.record(z.string(), z.number())),
     /** Why it has no price. */
     unpriced: z.exactOptional(z.enum(unpricedReasons)),
     /** Why its usage could not be read; its tokens are unknown then, not none. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { ReleaseInput } from "../../../../packages/sdk/src/wire/admissions.ts";
 import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
 import type { UsageEvent } from "../../../../packages/sdk/src/wire/usage.ts";
+import { aCountedUsage } from "../../../../test/builders/a-usage-report.ts";
 import { createFakeClock } from "../../../../test/fakes/fake-clock.ts";
 import { createMemoryTickets } from "../../../../test/fakes/memory-tickets.ts";
 import { noTokens } from "../../usage/token-partition.ts";
@@ -46,11 +47,11 @@ async function aSide() {
         return list.map((event) => {
           const isNew = !events.has(event.id);
           events.set(event.id, event);
-          return isNew ? "accepted" : "duplicate";
+          return aCountedUsage(event, { kind: isNew ? "accepted" : "duplicate" });
         });
       },
     },
-    publish: ({ usage }) => void seen.push(...usage),
+    publish: ({ usage }) => void seen.push(...usage.flatMap(({ kind, event }) => (kind === "accepted" ? [event] : []))),
     gate: { release: async (release) => void releases.push(release) },
     clock,
     pause: async () => undefined,

@@ -39,7 +39,7 @@ export function createProviderTickets(deps: ProviderTicketsDeps): TicketSide {
     if (!("cost" in verdict)) return;
     const event = { at: clock.now(), ...usageOf(ticket, submission, verdict) };
     const [result] = await deps.ledger.record([event]);
-    if (result === "accepted") deps.publish({ kind: "usage_counted", usage: [event] });
+    if (result !== undefined && result.kind !== "unknown_budget") deps.publish({ kind: "usage_counted", usage: [result] });
   };
 
   const end = async (batch: OpenProviderBatch, ticketId: string, verdict: ItemVerdict): Promise<void> => {

@@ -117,6 +117,7 @@ redis.call('HSET', ticket_spend, 'begun', '1')
 reserve_for_lease(budget, shares, share, estimate - own)
 redis.call('HSET', reserved, lease_id, estimate)
 redis.call('HSET', leases, lease_id, lease)
+redis.call('HDEL', shares, 'reported:' .. lease_id)
 redis.call('ZADD', expiry, lease_expires_at, lease_id)
 redis.call('ZADD', leased_budgets, lease_expires_at, budget_id)
 if starts then

@@ -1,4 +1,5 @@
--- Ends a ticket's lease. With an outcome it also ends the ticket, once: its cost joins the history
+-- Ends a ticket's lease; its last turn is charged when nothing was reported and it is not said to
+-- be unused. With an outcome it also ends the ticket, once: its cost joins the history
 -- of its kind, its batch reserves only what its open tickets may still need, and its rollouts count
 -- it as ended.
 -- Replies: {} | {spent, started at, attempts} = this call ended the ticket
@@ -17,7 +18,8 @@ local outcome = ARGV[3] -- '' = the ticket has not ended
 local ticket_ttl_ms = ARGV[4]
 local share = ARGV[5] -- '' = no batch
 local history_length = tonumber(ARGV[6])
-local assignments = { unpack(ARGV, 7) } -- see rollouts.lua
+local is_unused = ARGV[7] == '1' -- no request was made since the last admission
+local assignments = { unpack(ARGV, 8) } -- see rollouts.lua
 
 local function reduce_share_to_open_tickets()
   local per_ticket, queued, running, waiting = unpack(redis.call('HMGET', batch,
@@ -30,7 +32,11 @@ local function reduce_share_to_open_tickets()
   reduce_share(budget, shares, share, left - open * per_ticket)
 end
 
-drop_lease(budget, expiry, leases, reserved, shares, lease_id)
+if is_unused then
+  drop_lease(budget, expiry, leases, reserved, shares, lease_id)
+else
+  end_lease(budget, expiry, leases, reserved, shares, lease_id, now)
+end
 if outcome == '' then
   return {}
 end

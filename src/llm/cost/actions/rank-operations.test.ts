@@ -21,6 +21,7 @@ const aSpend = (at: number, costMicroUsd: number, operation = "plan") => ({
   provider: "anthropic",
   model: "m",
   costMicroUsd,
+  estimatedMicroUsd: 0,
   requests: 1,
   tickets: 1,
   attempts: 1,
