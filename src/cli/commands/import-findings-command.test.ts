@@ -47,6 +47,16 @@ it("sends what it reads of a document, and tells of every item at its place in t
   expect(counts).toMatchObject({ created: 2, passed_over: 1 });
 });
 
+it("passes on that the tool's scan failed, which findings alone do not say", async () => {
+  const document = sarifDocument();
+  const [run] = document.runs;
+  const failed = { ...document, runs: [{ ...run, invocations: [{ executionSuccessful: false }] }] };
+  const { code, printed, requests } = await importFile(JSON.stringify(failed), { results: ["created", "created", "created"] });
+  expect(code).toBe(1);
+  expect(requests).toMatchObject([{ url: expect.stringMatching(/\?format=generic&failed=true$/) }]);
+  expect(printed.err).toContain("The tool says that its run failed");
+});
+
 it("answers no when an item could not be read, and says which", async () => {
   const { code, printed } = await importFile(JSON.stringify({ findings: [7, { source: "x", ref: "1", title: "One" }] }));
   expect(code).toBe(1);

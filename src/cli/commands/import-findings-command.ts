@@ -56,7 +56,8 @@ export const importFindingsCommand: CommandDefinition = {
       const findings = readings.flatMap((one): readonly ReportedSecurityFinding[] => (one.kind === "finding" ? [one.finding] : []));
       let results: readonly ImportedFinding[] = [];
       if (findings.length > 0) {
-        const answer = await client.post("/api/findings?format=generic", { findings }, findingImportSchema);
+        const failed = document.failure === undefined ? "" : "&failed=true";
+        const answer = await client.post(`/api/findings?format=generic${failed}`, { findings }, findingImportSchema);
         if (answer.kind !== "ok") {
           context.warn(`${items.length} of ${document.count} items were imported; the same import again goes on.\n`);
           return reportFailure(invocation, answer);

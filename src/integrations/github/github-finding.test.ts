@@ -58,6 +58,11 @@ describe("an alert of secret scanning", () => {
     expect(JSON.stringify([long, short])).not.toMatch(/horse|Tr0ub/);
   });
 
+  it.each(["Anthropic API Key", "GitHub Personal Access Token", "password", "Private Key"])("names the sort of secret: %s", (sort) => {
+    const alert = secretScanning({ secret_type_display_name: sort });
+    expect(gitHubFinding("secret-scanning", alert, context)).toMatchObject({ title: `Exposed secret (${sort})`, secret: { type: sort } });
+  });
+
   it.each([
     ["revoked", "fixed"],
     ["false_positive", "dismissed"],

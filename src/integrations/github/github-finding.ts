@@ -99,7 +99,8 @@ function mapSecretScanning(alert: unknown, context: AlertContext): Mapped | unde
     draft: {
       kind: "secret",
       state: stateOf(data.state, { ...context, ...(context.state === "resolved" && { state: resolved }) }, { open: "open", resolved }),
-      ...wording([`Exposed secret: ${type}`], []),
+      // What follows "secret:" looks like one.
+      ...wording([`Exposed secret (${type})`], []),
       weakness: { cwe: ["CWE-798"], owasp: [] },
       facts: {},
       secret: { type, validity: validityOf(data.validity), ...(isPublic !== undefined && { public: isPublic }), ...digestOf(data.secret) },

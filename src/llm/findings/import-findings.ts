@@ -6,6 +6,7 @@ import {
 } from "../../../packages/sdk/src/wire/finding-imports.ts";
 import type { ReportedSecurityFinding } from "../../../packages/sdk/src/wire/security-findings.ts";
 import type { Instant } from "../../core/clock.ts";
+import { cleanLine } from "./clean-finding.ts";
 import type { FindingIntake, FindingIntakeResult } from "./finding-intake.ts";
 import type { DocumentReading, FindingReading } from "./import/finding-reading.ts";
 import { unknownFeature } from "./security-finding.ts";
@@ -42,7 +43,8 @@ export async function importFindings(
     if (group.length === itemsAtOnce) await flush();
   }
   await flush();
-  if (document.warnings.length === 0) await recordSources([...sources], { store, now });
+  const failure = document.failure ?? (isUnreadable(items) ? "Nothing of its last document could be kept." : undefined);
+  if (failure !== undefined || document.warnings.length === 0) await recordSources([...sources], { store, now, failure });
   const counts = Object.fromEntries(
     findingImportResults.map((result): [FindingImportResult, number] => [result, items.filter((item) => item.result === result).length]),
   );
@@ -86,11 +88,34 @@ function importedOf(result: FindingIntakeResult): Omit<ImportedFinding, "at"> {
   return { result: result.kind, id, feature, ...(feature === unknownFeature && { reason: result.reason }) };
 }
 
-/** A source that reports can be read. One that was found to be down by asking it stays so until it can be asked again. */
+/** A document of which nothing is kept says nothing of its source; one without items says that there is nothing. */
+function isUnreadable(items: readonly ImportedFinding[]): boolean {
+  return items.length > 0 && items.every(({ result }) => result === "unreadable" || result === "refused");
+}
+
+/**
+ * A source that sends documents can be read as long as its last one says what its tool has found. What is known of a source by asking it stays as it is: a
+ * document does not say whether the next question is answered, nor since when the answers are complete.
+ */
 async function recordSources(
   names: readonly string[],
-  { store, now }: { readonly store: Pick<SecurityFindingStore, "sources" | "recordSource">; readonly now: Instant },
+  {
+    store,
+    now,
+    failure,
+  }: {
+    readonly store: Pick<SecurityFindingStore, "sources" | "recordSource">;
+    readonly now: Instant;
+    readonly failure: string | undefined;
+  },
 ): Promise<void> {
-  const down = new Set((await store.sources()).flatMap(({ source, up }) => (up ? [] : [source])));
-  await Promise.all(names.filter((name) => !down.has(name)).map(async (source) => store.recordSource({ source, up: true, seenAt: now })));
+  const statuses = new Map((await store.sources()).map((status) => [status.source, status]));
+  const sending = names.filter((name) => statuses.get(name)?.sends ?? !statuses.has(name));
+  await Promise.all(
+    sending.map(async (source) => {
+      const seenAt = failure === undefined ? now : statuses.get(source)?.seenAt;
+      const status = { source, sends: true, ...(seenAt !== undefined && { seenAt }) };
+      await store.recordSource(failure === undefined ? { ...status, up: true } : { ...status, up: false, reason: cleanLine(failure, 500) });
+    }),
+  );
 }

@@ -97,7 +97,7 @@ it("takes a document in, with a result for every item, and the same document aga
   expect(await store.list({}, 5)).toMatchObject([
     { source: "semgrep-oss", description: "Injection", feature: "export", verdict: { class: "critical" } },
   ]);
-  expect(await store.sources()).toEqual([{ source: "semgrep-oss", up: true, seenAt: clock.now() }]);
+  expect(await store.sources()).toEqual([{ source: "semgrep-oss", up: true, sends: true, seenAt: clock.now() }]);
   expect(audited).toMatchObject([
     { kind: "findings_imported", by: "a operator", subject: "finding-source/several", detail: { created: 1 } },
     { kind: "findings_imported", detail: { unchanged: 1 } },
@@ -123,6 +123,7 @@ it("takes one good item among bad ones in runbookd's own form", async () => {
 it.each([
   ["nothing that it knows", {}, "none of SARIF"],
   ["SARIF of another version", { version: "2.0.0", runs: [] }, "not SARIF 2.1.0"],
+  ["SARIF with no run", { version: "2.1.0", runs: [] }, "`runs` is empty"],
   ["SARIF without runs", { $schema: "https://json.schemastore.org/sarif-2.1.0.json" }, "has no list `runs`"],
   ["too many items", { findings: Array.from({ length: 10_001 }, () => 0) }, "at most 10000"],
 ])("refuses %s as a whole", async (_name, body, detail) => {
@@ -159,20 +160,44 @@ it("gives the findings of a scanner its token's name, and records it only when s
   expect(audited).toMatchObject([{ by: "semgrep", subject: "finding-source/semgrep" }]);
 });
 
-it("leaves a source that was found to be down as it is", async () => {
+it.each([
+  ["down", { source: "semgrep", up: false, reason: "403" }],
+  ["up", { source: "semgrep", up: true, seenAt: 5 }],
+])("leaves what asking a source has found, that it is %s, as it is", async (_name, status) => {
   const { http, send, store } = await aServer();
   await using _ = http;
-  await store.recordSource({ source: "semgrep", up: false, reason: "403" });
-  await send("POST", "/api/findings?source=semgrep", { body: sarif });
-  expect(await store.sources()).toEqual([{ source: "semgrep", up: false, reason: "403" }]);
+  await store.recordSource(status);
+  for (const body of [sarif, failedScan]) await send("POST", "/api/findings?source=semgrep", { body });
+  expect(await store.sources()).toEqual([status]);
 });
 
-it("vouches for no source whose tool says that it failed", async () => {
+const failedScan = { ...sarif, runs: [{ ...sarif.runs[0], invocations: [{ executionSuccessful: false }] }] };
+
+it("takes a source whose tool failed for blind until its next document, and never for one without findings", async () => {
+  const { http, send, store, clock } = await aServer();
+  await using _ = http;
+  const down = { source: "semgrep-oss", up: false, sends: true, reason: expect.stringContaining("its run failed") };
+  expect((await send("POST", "/api/findings", { body: failedScan })).body.warnings).toEqual([expect.stringContaining("runs[0]")]);
+  expect(await store.sources()).toEqual([down]);
+  await send("POST", "/api/findings", { body: sarif });
+  const up = { source: "semgrep-oss", up: true, sends: true, seenAt: clock.now() };
+  expect(await store.sources()).toEqual([up]);
+  const findings = (await store.list({}, 1)).map(({ id: _id, firstSeenAt: _first, verdict: _verdict, ...reported }) => reported);
+  await clock.advance(1000);
+  await send("POST", "/api/findings?failed=true", { body: { findings } });
+  expect(await store.sources()).toEqual([{ ...down, seenAt: up.seenAt }]);
+});
+
+it("takes a source of whose document nothing can be read for blind", async () => {
   const { http, send, store } = await aServer();
   await using _ = http;
-  const failed = { ...sarif, runs: [{ ...sarif.runs[0], invocations: [{ executionSuccessful: false }] }] };
-  expect((await send("POST", "/api/findings", { body: failed })).body.warnings).toEqual([expect.stringContaining("runs[0]")]);
-  expect(await store.sources()).toEqual([]);
+  const unscanned = { version: "2.1.0", runs: [{ tool: { driver: { name: "semgrep" } } }] };
+  await send("POST", "/api/findings?source=semgrep", { body: unscanned });
+  expect(await store.sources()).toMatchObject([{ up: false, reason: expect.stringContaining("has no results") }]);
+  await send("POST", "/api/findings?source=semgrep", { body: { findings: [] } });
+  expect(await store.sources()).toMatchObject([{ up: true }]);
+  await send("POST", "/api/findings?source=semgrep", { body: { findings: [{ rule: "of another version" }] } });
+  expect(await store.sources()).toMatchObject([{ up: false, reason: "Nothing of its last document could be kept." }]);
 });
 
 it("lists all kinds, the gravest first, by page and filter", async () => {

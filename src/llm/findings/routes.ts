@@ -51,6 +51,8 @@ const maxDocumentsInFlight = 2;
 
 const noPage: Page<SecurityFinding> = { items: [] };
 
+const scanFailed = "The tool says that its run failed, so that findings may be missing.";
+
 const listQuery = z.strictObject({
   kind: z.enum(findingKinds).optional(),
   status: z.enum(findingStatuses).optional(),
@@ -66,6 +68,8 @@ const importQuery = z.strictObject({
   source: sourceNameSchema.optional(),
   repository: z.string().min(1).max(200).optional(),
   feature: featureNameSchema.optional(),
+  /** The tool's scan failed, which its document in our own form cannot say. */
+  failed: z.literal("true").optional(),
 });
 
 /** Findings of every kind: listing them, taking security findings in, what people say of them, and the report of them. */
@@ -135,7 +139,7 @@ export function createFindingRoutes(deps: FindingRouteDeps): readonly Route[] {
         description: "`items`: what became of every item, in the order of the document; the same document again changes nothing",
         schema: findingImportSchema,
       },
-      async handle({ query: { format, source: asked, repository, feature }, body, caller }) {
+      async handle({ query: { format, source: asked, repository, feature, failed }, body, caller }) {
         const source = sourceFor(caller, asked);
         if (!source.ok) return source.refusal;
         if (documentsInFlight >= maxDocumentsInFlight) return busy();
@@ -154,7 +158,8 @@ export function createFindingRoutes(deps: FindingRouteDeps): readonly Route[] {
               "invalid-request",
               `The document has ${document.count} items; at most ${maxFindingsAtOnce} are taken at once. Divide it.`,
             );
-          const result = await importFindings(document, { intake, store, source: source.name, now });
+          const whole = failed === undefined ? document : { ...document, failure: scanFailed };
+          const result = await importFindings(whole, { intake, store, source: source.name, now });
           if (caller.role !== "scanner" || hasChanged(result.counts))
             await audit.append({
               at: now,

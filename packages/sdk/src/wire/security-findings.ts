@@ -168,6 +168,8 @@ export const sourceStatusSchema = z.object({
   reason: z.string().exactOptional(),
   /** When it was read successfully last; absent: never. */
   seenAt: instantSchema.exactOptional(),
+  /** True of a source that sends documents, and is not asked. */
+  sends: z.boolean().exactOptional(),
 });
 
 /** See {@link sourceStatusSchema}. */

@@ -22,6 +22,8 @@ export type DocumentReading =
       readonly readings: Iterable<FindingReading>;
       /** What makes the document doubtful as a whole. */
       readonly warnings: readonly string[];
+      /** Why findings of its source may be missing: its tool failed, or has not scanned. Absent: nothing says so. */
+      readonly failure?: string;
     }
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -61,9 +63,12 @@ export function member(value: unknown, ...path: readonly (string | number)[]): u
   return current;
 }
 
-/** The value when it is a text with something in it. */
+/** Characters in which a text must say something. */
+const maxBlankCharacters = 1000;
+
+/** The value when it is a text whose beginning has something in it. A text that many items share is asked for each of them, so its length costs nothing. */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value.trim() !== "" ? value : undefined;
+  return typeof value === "string" && value.slice(0, maxBlankCharacters).trim() !== "" ? value : undefined;
 }
 
 /** The value when it is a list, else an empty one. */
@@ -71,10 +76,15 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** Longer than any number or word of a severity. */
+const maxWordCharacters = 100;
+
 /** A number, or a text that is one. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-  return typeof value === "string" && /^\d{1,3}(?:\.\d{1,6})?$/.test(value.trim()) ? Number(value) : undefined;
+  return typeof value === "string" && value.length <= maxWordCharacters && /^\d{1,3}(?:\.\d{1,6})?$/.test(value.trim())
+    ? Number(value)
+    : undefined;
 }
 
 /** The class of a score of 0 to 10, as CVSS and GitHub divide it; undefined for anything else, and for 0, which scanners write where they know none. */
@@ -99,7 +109,7 @@ const severityWords: Readonly<Record<string, SeverityClass>> = {
 
 /** The class that a scanner's word means. */
 export function classOfWord(value: unknown): SeverityClass | undefined {
-  const word = typeof value === "string" ? value.trim().toLowerCase() : "";
+  const word = typeof value === "string" && value.length <= maxWordCharacters ? value.trim().toLowerCase() : "";
   return Object.hasOwn(severityWords, word) ? severityWords[word] : undefined;
 }
 

@@ -53,6 +53,7 @@ describe("SARIF", () => {
   it.each([
     ["no runs", { version: "2.1.0" }, "has no list `runs`"],
     ["runs that are null", { version: "2.1.0", runs: null }, "has no list `runs`"],
+    ["an empty list of runs", { version: "2.1.0", runs: [] }, "`runs` is empty"],
     ["another version", { version: "1.0.0", runs: [] }, "not SARIF 2.1.0"],
   ])("refuses %s", (_name, document, reason) => {
     expect(readFindingsDocument(document, "sarif", context)).toEqual({ kind: "refused", reason: expect.stringContaining(reason) });

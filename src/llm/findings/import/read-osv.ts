@@ -21,7 +21,19 @@ interface OsvItem {
   readonly source: unknown;
   readonly entry: unknown;
   readonly vulnerability: unknown;
+  readonly groups: OsvGroups;
 }
+
+/** Which ids of a package name one vulnerability, read once: a short document may have thousands of ids and groups. */
+interface OsvGroups {
+  /** The first group that names the id. */
+  groupOf(id: string): unknown;
+  /** The id of its group that is listed first, itself where no group names it. Ids must be asked for in the order of the list. */
+  firstOf(id: string): string;
+}
+
+/** Other ids of one vulnerability that are read. */
+const maxAliases = 100;
 
 /**
  * Reads the JSON of OSV-Scanner. Ids that name one vulnerability are one finding: the first of their group is kept, the others are passed over. The version of a
@@ -78,24 +90,42 @@ function* readResults(results: readonly unknown[], context: ImportContext): Gene
         if (countOfPackage(entry) === 1) yield { kind: "unreadable", at, reason: "The package has no list `vulnerabilities`." };
         continue;
       }
+      const groups = groupsOf(entry);
       for (const [number, vulnerability] of vulnerabilities.entries()) {
         const source = member(result, "source") ?? member(result, "packageSource");
-        yield readItem({ at: `${at}.vulnerabilities[${number}]`, source, entry, vulnerability }, context);
+        yield readItem({ at: `${at}.vulnerabilities[${number}]`, source, entry, vulnerability, groups }, context);
       }
     }
   }
 }
 
-function readItem({ at, source, entry, vulnerability }: OsvItem, context: ImportContext): FindingReading {
+function groupsOf(entry: unknown): OsvGroups {
+  const groups = new Map<string, unknown[]>();
+  for (const group of listOf(member(entry, "groups")))
+    for (const id of new Set(listOf(member(group, "ids"))))
+      if (typeof id === "string") groups.set(id, [...(groups.get(id) ?? []).slice(0, maxAliases), group]);
+  const listed = new Set<string>();
+  const firsts = new Map<unknown, string>();
+  return {
+    groupOf: (id) => groups.get(id)?.[0],
+    firstOf(id) {
+      const own = groups.get(id) ?? [];
+      if (!listed.has(id)) for (const group of own) if (!firsts.has(group)) firsts.set(group, id);
+      listed.add(id);
+      return firsts.get(own[0]) ?? id;
+    },
+  };
+}
+
+function readItem({ at, source, entry, vulnerability, groups }: OsvItem, context: ImportContext): FindingReading {
   const id = textOf(member(vulnerability, "id"))?.slice(0, 200);
   if (id === undefined) return { kind: "unreadable", at, reason: "The vulnerability has no id." };
-  const group = listOf(member(entry, "groups")).find((one) => listOf(member(one, "ids")).includes(id));
-  const ids = listOf(member(group, "ids")).filter((one): one is string => typeof one === "string");
-  const listed = listOf(member(entry, "vulnerabilities")).map((one) => member(one, "id"));
-  const first = listed.find((one) => one === id || (typeof one === "string" && ids.includes(one)));
-  if (first !== id)
+  const group = groups.groupOf(id);
+  if (groups.firstOf(id) !== id)
     return { kind: "passed_over", at, reason: "It is another id of a vulnerability of the same package that is listed before it." };
-  const aliases = [...listOf(member(vulnerability, "aliases")), ...listOf(member(group, "aliases")), ...ids];
+  const aliases = [member(vulnerability, "aliases"), member(group, "aliases"), member(group, "ids")].flatMap((ids) =>
+    listOf(ids).slice(0, maxAliases),
+  );
   const [ecosystem, name, version] = ["ecosystem", "name", "version"].map(
     (field) => textOf(member(entry, "package", field))?.slice(0, 150) ?? "",
   );

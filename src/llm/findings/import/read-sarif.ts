@@ -20,16 +20,28 @@ import {
   weaknessOf,
 } from "./finding-reading.ts";
 
-/** One run of a tool, with what its results need of it. */
+/** One run of a tool, with what its results need of it: read once, since a short document may have thousands of results. */
 interface SarifRun {
   readonly run: unknown;
   readonly place: string;
   readonly tool: string;
   readonly source: string | undefined;
   readonly rules: ReadonlyMap<string, unknown>;
+  /** Plain titles of the rules that results have named. */
+  readonly titles: Map<unknown, string | undefined>;
   readonly repository: string | undefined;
+  /** Beginnings of addresses that are no part of a path. */
+  readonly bases: readonly string[];
   readonly endedAt: number;
 }
+
+/** By name, the contents of the results that have it, each with its place among them. */
+type TakenNames = Map<string, Map<string, number>>;
+
+/** Tags, references and words of one result or rule that are read. */
+const maxListed = 100;
+/** Characters of a rule's message, and of each of its arguments, that are read. */
+const [maxTemplate, maxArgument] = [4000, 200];
 
 /** Tools whose every result is a secret. */
 const secretScanners = /gitleaks|trufflehog|detect-secrets|secretlint|secret-scanner|talisman/i;
@@ -44,12 +56,14 @@ export function readSarif(document: unknown, context: ImportContext): DocumentRe
     return { kind: "refused", reason: "The document's version is not SARIF 2.1.0, which is the only one that is read." };
   const runs = member(document, "runs");
   if (!Array.isArray(runs)) return { kind: "refused", reason: "The document has no list `runs`, so that it says nothing of any scan." };
+  if (runs.length === 0) return { kind: "refused", reason: "The document's list `runs` is empty, so that it says nothing of any scan." };
   const count =
     runs.reduce((sum: number, run: unknown) => sum + Math.max(1, countOf(run)), 0) - runs.filter((run) => isEmptyRun(run)).length;
   if (count > maxDocumentItems)
     return { kind: "refused", reason: `The document has ${count} results; at most ${maxDocumentItems} are read. Divide it.` };
   const warnings = runs.flatMap((run: unknown, index) => warningsOf(run, `runs[${index}]`));
-  return { kind: "document", count, readings: readRuns(runs, context), warnings };
+  const [failure] = warnings;
+  return { kind: "document", count, readings: readRuns(runs, context), warnings, ...(failure !== undefined && { failure }) };
 }
 
 /** Results of a run; 0 where it has no list of them, which is read as one unreadable item. */
@@ -71,7 +85,7 @@ function warningsOf(run: unknown, place: string): readonly string[] {
 
 function* readRuns(runs: readonly unknown[], context: ImportContext): Generator<FindingReading> {
   // Two results may differ and yet have one name; each keeps its own.
-  const taken = new Map<string, string[]>();
+  const taken: TakenNames = new Map();
   for (const [index, run] of runs.entries()) {
     const place = `runs[${index}]`;
     if (typeof run !== "object" || run === null || Array.isArray(run))
@@ -108,6 +122,10 @@ function runOf(run: unknown, place: string, context: ImportContext): SarifRun {
     tool,
     source: context.source ?? sourceNameOf(tool),
     rules,
+    titles: new Map(),
+    bases: Object.values(Object(member(run, "originalUriBaseIds")))
+      .slice(0, 20)
+      .flatMap((base) => textOf(member(base, "uri")) ?? []),
     repository: context.repository ?? textOf(member(run, "versionControlProvenance", 0, "repositoryUri"))?.slice(0, 500),
     endedAt: times.length === 0 ? context.importedAt : times.reduce((a, b) => Math.max(a, b)),
   };
@@ -115,7 +133,7 @@ function runOf(run: unknown, place: string, context: ImportContext): SarifRun {
 
 function readResult(
   at: string,
-  { result, run, taken }: { readonly result: unknown; readonly run: SarifRun; readonly taken: Map<string, string[]> },
+  { result, run, taken }: { readonly result: unknown; readonly run: SarifRun; readonly taken: TakenNames },
   context: ImportContext,
 ): FindingReading {
   if (typeof result !== "object" || result === null || Array.isArray(result))
@@ -128,7 +146,7 @@ function readResult(
   const ruleId = ruleIdOf(result, run);
   const rule = run.rules.get(ruleId) ?? run.rules.get(ruleId.split("/").slice(0, -1).join("/"));
   const path = pathOf(result, run);
-  const tags = [...listOf(member(rule, "properties", "tags")), ...listOf(member(result, "properties", "tags"))];
+  const tags = [rule, result].flatMap((one) => listOf(member(one, "properties", "tags")).slice(0, maxListed));
   const weakness = weaknessOf([
     ruleId,
     ...tags,
@@ -137,8 +155,8 @@ function readResult(
     ...taxaOf(result, rule),
   ]);
   const sort = sortOf({ ruleId, tags, weakness, tool: run.tool });
-  const title =
-    textOf(member(rule, "shortDescription", "text")) ?? textOf(member(rule, "name")) ?? textOf(ruleId) ?? messageOf(result, rule);
+  const message = messageOf(result, rule);
+  const title = titleOf(rule, run) ?? plainText(ruleId, 300);
   const sourceSeverity = severityOf(result, rule);
   const cvss = [result, rule].flatMap((one) =>
     ["cvssV4_vector", "cvssV3_vector", "cvss"].flatMap((name) => textOf(member(one, "properties", name)) ?? []),
@@ -146,12 +164,12 @@ function readResult(
   const line = member(result, "locations", 0, "physicalLocation", "region", "startLine");
   const url = textOf(member(result, "hostedViewerUri")) ?? textOf(member(rule, "helpUri"));
   // What a scanner of secrets says of one may hold it in a shape that nobody recognizes.
-  const description = sort === "secret" ? undefined : messageOf(result, rule);
+  const description = sort === "secret" ? undefined : message;
   const draft = {
     source: run.source,
     kind: sort,
     state: stateOf(result),
-    title: plainText(title ?? "A result without a title", 300) || "A result without a title",
+    title: title || "A result without a title",
     ...(description !== undefined && { description: plainText(description, 4000) }),
     ...(context.feature !== undefined && { feature: context.feature }),
     weakness,
@@ -165,8 +183,17 @@ function readResult(
     ...(url !== undefined && url.length <= 1000 && { url }),
     updatedAt: run.endedAt,
   } satisfies Omit<FindingDraft, "ref">;
-  const ref = refOfResult({ result, ruleId, path, message: messageOf(result, rule) ?? "" }, { draft, taken });
+  const ref = refOfResult({ result, ruleId, path, message: message ?? "" }, { draft, taken });
   return readDraft(at, { ...draft, ref });
+}
+
+/** Undefined: the rule has no words of its own. */
+function titleOf(rule: unknown, { titles }: SarifRun): string | undefined {
+  if (!titles.has(rule)) {
+    const written = textOf(member(rule, "shortDescription", "text")) ?? textOf(member(rule, "name"));
+    titles.set(rule, written && plainText(written, 300));
+  }
+  return titles.get(rule);
 }
 
 function ruleIdOf(result: unknown, { run }: SarifRun): string {
@@ -186,17 +213,17 @@ function refOfResult(
     path,
     message,
   }: { readonly result: unknown; readonly ruleId: string; readonly path: string | undefined; readonly message: string },
-  { draft, taken }: { readonly draft: Omit<FindingDraft, "ref">; readonly taken: Map<string, string[]> },
+  { draft, taken }: { readonly draft: Omit<FindingDraft, "ref">; readonly taken: TakenNames },
 ): string {
   const prints = [member(result, "fingerprints"), member(result, "partialFingerprints")].find(
     (one) => typeof one === "object" && one !== null && Object.keys(one).length > 0,
   );
   const named = prints ?? textOf(member(result, "correlationGuid")) ?? message;
   const ref = refOf(ruleId, [draft.source, ruleId, path ?? "", typeof named === "string" ? named : canonicalJson(named).slice(0, 20_000)]);
-  const contents = taken.get(ref) ?? [];
+  const contents = taken.get(ref) ?? new Map<string, number>();
   const content = sha256(canonicalJson(draft));
-  const place = contents.indexOf(content) < 0 ? contents.push(content) - 1 : contents.indexOf(content);
-  taken.set(ref, contents);
+  const place = contents.get(content) ?? contents.size;
+  taken.set(ref, contents.set(content, place));
   return place === 0 ? ref : `${ref}#${place + 1}`;
 }
 
@@ -251,7 +278,9 @@ function messageOf(result: unknown, rule: unknown): string | undefined {
   const words = listOf(member(result, "message", "arguments"));
   const text =
     textOf(member(result, "message", "text")) ??
-    template?.slice(0, 10_000).replaceAll(/\{(\d{1,2})\}/g, (hole, index: string) => textOf(words[Number(index)])?.slice(0, 500) ?? hole);
+    template
+      ?.slice(0, maxTemplate)
+      .replaceAll(/\{(\d{1,2})\}/g, (hole, index: string) => textOf(words[Number(index)])?.slice(0, maxArgument) ?? hole);
   const location = member(result, "locations", 0, "physicalLocation");
   const snippets = ["region", "contextRegion"].flatMap((name) => textOf(member(location, name, "snippet", "text")) ?? []);
   const lines = snippets.flatMap((snippet) => snippet.slice(0, 4000).split("\n").slice(0, 10)).map((each) => each.trim());
@@ -260,15 +289,14 @@ function messageOf(result: unknown, rule: unknown): string | undefined {
     .reduce<string | undefined>((message, each) => message?.slice(0, 20_000).replaceAll(each, "[code]"), text);
 }
 
-function pathOf(result: unknown, { run }: SarifRun): string | undefined {
+function pathOf(result: unknown, { run, bases }: SarifRun): string | undefined {
   const artifact = member(result, "locations", 0, "physicalLocation", "artifactLocation");
   const index = member(artifact, "index");
   const location =
     textOf(member(artifact, "uri")) === undefined && typeof index === "number" ? member(run, "artifacts", index, "location") : artifact;
   const uri = textOf(member(location, "uri"))?.slice(0, 2000);
   if (uri === undefined) return undefined;
-  const bases = Object.values(Object(member(run, "originalUriBaseIds"))).flatMap((base) => textOf(member(base, "uri")) ?? []);
-  const base = bases.slice(0, 20).find((one) => uri.startsWith(one));
+  const base = bases.find((one) => uri.startsWith(one));
   const relative = (base === undefined ? uri : uri.slice(base.length))
     .replace(/^file:\/\/(?:localhost)?\/*/i, "")
     .replace(/^(?:\.?\/)+/, "");
@@ -289,8 +317,9 @@ function textsIn(value: unknown): readonly unknown[] {
 
 /** CWEs that a result, or its rule, refers to as taxa. */
 function taxaOf(result: unknown, rule: unknown): readonly string[] {
-  const references = [...listOf(member(result, "taxa")), ...listOf(member(rule, "relationships")).map((one) => member(one, "target"))];
-  return references.slice(0, 50).flatMap((one) => {
+  const related = listOf(member(rule, "relationships")).slice(0, maxListed);
+  const references = [...listOf(member(result, "taxa")).slice(0, maxListed), ...related.map((one) => member(one, "target"))];
+  return references.flatMap((one) => {
     const id = member(one, "id");
     return typeof id === "string" && /cwe/i.test(String(member(one, "toolComponent", "name")))
       ? [`CWE-${id.replace(/^cwe-/i, "").slice(0, 10)}`]

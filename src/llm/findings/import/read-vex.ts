@@ -63,27 +63,31 @@ function* readStatements(vulnerabilities: readonly unknown[], document: unknown,
     textOf(member(document, "metadata", "component", "bom-ref")) ?? textOf(member(document, "metadata", "component", "name")) ?? "";
   const documentAt = timeOf(member(document, "metadata", "timestamp"), context.importedAt) ?? context.importedAt;
   for (const [index, vulnerability] of vulnerabilities.entries()) {
+    const statement = readStatement(vulnerability, { context, documentAt });
     for (const [nth, affected] of productsOf(vulnerability).entries()) {
       const at = affected === undefined ? `vulnerabilities[${index}]` : `vulnerabilities[${index}].affects[${nth}]`;
       const product = affected === undefined ? main : textOf(member(affected, "ref"));
-      yield product === undefined
-        ? { kind: "unreadable", at, reason: "The affected product has no `ref`." }
-        : readStatement({ at, vulnerability, product, name: components.get(product) ?? nameOf(product) }, { context, documentAt });
+      if (product === undefined) yield { kind: "unreadable", at, reason: "The affected product has no `ref`." };
+      else if (statement === undefined) yield { kind: "unreadable", at, reason: "The vulnerability has no id." };
+      else yield readDraft(at, draftOf(statement, { ref: product, name: components.get(product) ?? nameOf(product) }));
     }
   }
 }
 
+/** What a vulnerability says of each product that it affects, read once: a short document may have thousands of them. */
+interface Statement {
+  readonly id: string;
+  readonly repository: string | undefined;
+  readonly draft: Omit<FindingDraft, "ref" | "title" | "location">;
+}
+
+/** Undefined: the vulnerability has no id. */
 function readStatement(
-  {
-    at,
-    vulnerability,
-    product,
-    name,
-  }: { readonly at: string; readonly vulnerability: unknown; readonly product: string; readonly name: string },
+  vulnerability: unknown,
   { context, documentAt }: { readonly context: ImportContext; readonly documentAt: number },
-): FindingReading {
+): Statement | undefined {
   const id = textOf(member(vulnerability, "id"))?.slice(0, 200);
-  if (id === undefined) return { kind: "unreadable", at, reason: "The vulnerability has no id." };
+  if (id === undefined) return undefined;
   const state = member(vulnerability, "analysis", "state");
   const ratings = listOf(member(vulnerability, "ratings")).slice(0, 50).map(readRating);
   const rating = ratings.toSorted((a, b) => a.rank - b.rank)[0];
@@ -97,23 +101,30 @@ function readStatement(
     .map((cwe) => (Number.isInteger(cwe) ? `CWE-${String(cwe)}` : ""));
   const description = plainText([...details.slice(0, 1), ...(analysis === undefined ? [] : [analysis])].join("\n"), 4000);
   const sourceSeverity = rating?.severity;
-  return readDraft(at, {
-    source: context.source ?? "cyclonedx-vex",
-    ref: refOf(`${id} in ${name}`, [id, product]),
-    kind: "vulnerability",
-    state: typeof state === "string" && Object.hasOwn(states, state) ? (states[state] ?? "open") : "open",
-    title: plainText(name === "" ? id : `${id} in ${name}`, 300) || id,
-    ...(description !== "" && { description }),
-    ...(context.feature !== undefined && { feature: context.feature }),
-    weakness: weaknessOf([id, ...others, ...cwes]),
-    facts: { ...(sourceSeverity !== undefined && { sourceSeverity }), ...(cvss !== undefined && { cvss }) },
-    location: {
-      ...(context.repository !== undefined && { repository: context.repository }),
-      ...(name !== "" && { package: name.slice(0, 200) }),
+  return {
+    id,
+    repository: context.repository,
+    draft: {
+      source: context.source ?? "cyclonedx-vex",
+      kind: "vulnerability",
+      state: typeof state === "string" && Object.hasOwn(states, state) ? (states[state] ?? "open") : "open",
+      ...(description !== "" && { description }),
+      ...(context.feature !== undefined && { feature: context.feature }),
+      weakness: weaknessOf([id, ...others, ...cwes]),
+      facts: { ...(sourceSeverity !== undefined && { sourceSeverity }), ...(cvss !== undefined && { cvss }) },
+      ...(url !== undefined && url.length <= 1000 && { url }),
+      updatedAt: timeOf(member(vulnerability, "analysis", "lastUpdated"), context.importedAt) ?? documentAt,
     },
-    ...(url !== undefined && url.length <= 1000 && { url }),
-    updatedAt: timeOf(member(vulnerability, "analysis", "lastUpdated"), context.importedAt) ?? documentAt,
-  } satisfies FindingDraft);
+  };
+}
+
+function draftOf({ id, repository, draft }: Statement, { ref, name }: { readonly ref: string; readonly name: string }): FindingDraft {
+  return {
+    ...draft,
+    ref: refOf(`${id} in ${name}`, [id, ref]),
+    title: plainText(name === "" ? id : `${id} in ${name}`, 300) || id,
+    location: { ...(repository !== undefined && { repository }), ...(name !== "" && { package: name.slice(0, 200) }) },
+  };
 }
 
 function readRating(rating: unknown) {
