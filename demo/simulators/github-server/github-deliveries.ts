@@ -58,7 +58,7 @@ export function createGitHubDeliveries(webhook: GitHubWebhook | undefined, quirk
   return {
     list,
     async send(event, payload) {
-      const guid = `00000000-0000-4000-8000-${String(list.length + 1).padStart(12, "0")}`;
+      const guid = `6f9619ff-8b86-4d01-b42d-${String(list.length + 1).padStart(12, "0")}`;
       const delivery = { guid, event, body: JSON.stringify(payload), statuses: [] };
       list.push(delivery);
       if (quirks.deliveriesLost) return;

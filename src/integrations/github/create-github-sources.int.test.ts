@@ -238,7 +238,7 @@ describe("a source at GitHub", () => {
 
   it("sends its token to no other host: neither behind a redirect nor for a next page", async () => {
     const elsewhere = await aBench();
-    const { github, clock, source } = await aBench({ maxPerPage: 1 });
+    const { github, clock, source } = await aBench({ maxPerPage: 1, basePath: "/api/v3" });
     github.quirks.movedTo = elsewhere.github.url;
     expect(await failure(source("dependabot"))).toBe(
       "Acme/Desk: It was renamed or moved (301); write its present name into github.repositories.",
@@ -247,8 +247,10 @@ describe("a source at GitHub", () => {
     await github.open("dependabot");
     await clock.advance(1000);
     await github.open("dependabot");
-    github.quirks.nextPageAt = elsewhere.github.url;
-    expect(await failure(source("dependabot"))).toBe("Acme/Desk: GitHub names a next page at another address, which was not asked.");
+    for (const address of [elsewhere.github.url, new URL("/other-service", github.url).href]) {
+      github.quirks.nextPageAt = address;
+      expect(await failure(source("dependabot"))).toBe("Acme/Desk: GitHub names a next page at another address, which was not asked.");
+    }
     expect(elsewhere.github.requests).toEqual([]);
   });
 

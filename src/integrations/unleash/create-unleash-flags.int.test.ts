@@ -86,7 +86,7 @@ describe("Unleash", () => {
     });
     server.quirks.readOnly = false;
     server.quirks.changeRequests = true;
-    expect(await switchOff()).toMatchObject({ kind: "refused", reason: expect.stringContaining("SKIP_CHANGE_REQUEST") });
+    expect(await switchOff()).toMatchObject({ kind: "refused", reason: expect.stringMatching(/change request.*SKIP_CHANGE_REQUEST/) });
   });
 
   it("does not know whether it worked when the answer is lost, and finds it done when it is asked again", async () => {
@@ -131,6 +131,17 @@ describe("Unleash", () => {
     expect(await failureOf(flags.evaluate(off, "ticket-1"))).toMatchObject({
       message: "Unleash's Frontend API answered 404; expected 200.",
     });
+  });
+
+  it.each([
+    ["the flag is deleted", (at: UnleashServer) => void at.features.delete(on), { kind: "unknown" }],
+    ["a proxy comes in between", (at: UnleashServer) => void (at.quirks.wrongAddress = true), "refused_by_target"],
+  ])("knows what a 404 means when %s while it is switched", async (_name, happen, end) => {
+    const switching = switchOff().catch((error: unknown) => (error instanceof StepFailure ? error.failure.reason : error));
+    while (server.requests.length === 0) await new Promise(setImmediate);
+    happen(server);
+    expect(await switching).toEqual(end);
+    expect(server.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
   });
 
   it("does not switch a flag that is in the archive", async () => {

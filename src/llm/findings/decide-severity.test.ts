@@ -293,6 +293,15 @@ const cases: readonly Case[] = [
     [],
     "says out-of-cycle",
   ],
+  [
+    "a replayed attack of which it is unknown whether it was used",
+    { ...aPrompt({}), facts: { reproduced: true } },
+    aFeature({ agency: { ...primeMover, systemic: "significant" } }),
+    "critical",
+    true,
+    ["observed"],
+    "from high to critical",
+  ],
   ["an observed attack on a copilot", aPrompt({ observed: true }), aFeature({ agency: copilot }), "high", true, [], "says out-of-cycle"],
   [
     "an observed attack on a specialist",
@@ -563,6 +572,20 @@ describe("a worse fact", () => {
         expect(urgency(after)).toBeGreaterThanOrEqual(urgency(before));
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe("an attack on what has no CVE", () => {
+  it.each(["reproduced", "observed"])("is at least as urgent when it is %s as when nobody has looked", (fact) => {
+    fc.assert(
+      fc.property(situations, ({ facts: { observed: _observed, reproduced: _reproduced, knownExploited: _listed, ...facts }, ...others }) => {
+        const unknown: Situation = { ...others, kind: "prompt", hasCve: false, facts };
+        const [before, after] = [judge(unknown), judge(withFact(unknown, "facts", [fact, true]))];
+        expect(urgency(after)).toBeGreaterThanOrEqual(urgency(before));
+        expect(after.contain || !before.contain).toBe(true);
+      }),
+      { numRuns: 300 },
     );
   });
 });

@@ -124,12 +124,18 @@ function judgeAgentic({ facts }: JudgedFinding, feature: Feature | undefined, ex
     ],
     unknown: [
       ...(vector?.kind === "unknown" ? ["cvss"] : []),
-      ...(facts.observed === undefined && facts.reproduced === undefined ? ["observed", "reproduced"] : []),
+      ...unknownExploitation(facts),
       ...unknownOf(feature, { power, environment, predictability, systemic }),
     ],
     // Without a CVE no table reads the vector, so its rating speaks for the source.
     sourceClass: graverOf(facts.sourceSeverity, vector?.kind === "known" ? vector.rating : undefined),
   };
+}
+
+/** An attack that was tried in vain has not happened; one that works may have, so that a replay that succeeds never makes a finding less urgent. */
+function unknownExploitation({ observed, reproduced }: JudgedFinding["facts"]): readonly string[] {
+  if (observed !== undefined || reproduced === false) return [];
+  return reproduced === undefined ? ["observed", "reproduced"] : ["observed"];
 }
 
 /** Rule 3, of exposed secrets. */
