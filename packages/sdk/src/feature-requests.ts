@@ -13,8 +13,10 @@ export interface FeatureRequestCounter {
   announce(feature: string): void;
   /** A name that is not a feature's name, and the features beyond the first 50 of a report, are not counted. */
   count(feature: string, outcome: RequestOutcome): void;
-  /** Sends what was counted. Never rejects; what could not be sent stays. One sending at a time. */
+  /** Sends what was counted until now. Never rejects; what could not be sent stays. One sending at a time. */
   send(): Promise<void>;
+  /** Sends everything, also what was counted while an earlier sending was under way. Never rejects. */
+  finish(): Promise<void>;
 }
 
 /**
@@ -43,15 +45,27 @@ export function createFeatureRequestCounter({ http, reporter }: { readonly http:
   };
 
   const exchange = async (): Promise<void> => {
-    for (unanswered ??= take(); unanswered !== undefined; unanswered = take()) {
+    // What is counted from now on waits for the next sending: while requests come without a pause, there is always something more.
+    const reports = unanswered === undefined ? 1 : 2;
+    for (let nth = 0; nth < reports; nth += 1) {
+      unanswered ??= take();
+      if (unanswered === undefined) return;
       try {
         await http.send("POST", "/api/features/requests", unanswered);
+        unanswered = undefined;
       } catch (error) {
         // A server that calls the report wrong, or is too old to take it, will not take it later either.
         if (error instanceof Refused && error.status !== 401 && error.status !== 403) unanswered = undefined;
         return;
       }
     }
+  };
+
+  const send = async (): Promise<void> => {
+    sending ??= exchange().finally(() => {
+      sending = undefined;
+    });
+    await sending;
   };
 
   return {
@@ -66,11 +80,11 @@ export function createFeatureRequestCounter({ http, reporter }: { readonly http:
       const entry = entryOf(feature);
       if (entry !== undefined) counts.set(feature, { ...entry, [outcome]: Math.min(maxCount, entry[outcome] + 1) });
     },
-    async send() {
-      sending ??= exchange().finally(() => {
-        sending = undefined;
-      });
+    send,
+    async finish() {
+      // A sending that has begun holds nothing of what was counted since.
       await sending;
+      await send();
     },
   };
 }

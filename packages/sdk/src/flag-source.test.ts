@@ -341,6 +341,51 @@ describe("the requests of a feature", () => {
     expect(new Set(serving.reports.map((report) => Object(report).reporter)).size).toBe(1);
   });
 
+  it.each([
+    ["others come while one is reported", 1000, false],
+    ["a report is not answered", 1, true],
+  ])("do not keep a flag from being switched off when %s", async (_name, most, hangs) => {
+    const serving = serveFlags(aFlag());
+    const answers: (() => void)[] = [];
+    let sent = 0;
+    const { flags, clock } = aProcess(serving, {
+      async fetch(input, init) {
+        if (init?.method === "POST" && sent < most) {
+          sent += 1;
+          await flags.enabled("export");
+          if (hangs) await new Promise<void>((resolve) => answers.push(resolve));
+        }
+        return serving.fetch(input, init);
+      },
+    });
+    await flags.enabled("export");
+    await clock.advance(2000);
+    expect(sent).toBe(1);
+    serving.flags.set("export", aFlag({ state: "off", version: 2 }));
+    await clock.advance(2000);
+    expect(await flags.enabled("export")).toBe(false);
+    expect(sent).toBeLessThanOrEqual(3);
+    for (const answer of answers) answer();
+  });
+
+  it("are all reported when the client is closed, also those that came while a report was sent", async () => {
+    const serving = serveFlags(aFlag());
+    const answers: (() => void)[] = [];
+    const { flags, clock, client } = aProcess(serving, {
+      async fetch(input, init) {
+        if (init?.method === "POST" && answers.length === 0) await new Promise<void>((resolve) => answers.push(resolve));
+        return serving.fetch(input, init);
+      },
+    });
+    await flags.enabled("export");
+    await clock.advance(2000);
+    await flags.enabled("export");
+    const closing = client.close();
+    answers[0]?.();
+    await closing;
+    expect(countsOf(serving).map(([counts]) => counts.served)).toEqual([1, 1]);
+  });
+
   it("come under another name from every process, even where two have one instance name, so that none is taken for a repetition", async () => {
     const serving = serveFlags(aFlag());
     for (let nth = 0; nth < 2; nth += 1) {

@@ -117,7 +117,8 @@ export function createFlagSource({ http, clock, everyMs, reporter, snapshot, onT
         return;
       }
       await served.refresh();
-      await requests.send();
+      // Not waited for: a report that hangs must not keep a flag from being switched off.
+      void requests.send();
     }
   };
   const start = (): void => {
@@ -197,7 +198,7 @@ export function createFlagSource({ http, clock, everyMs, reporter, snapshot, onT
     },
     async close() {
       stopped.abort(new Error("closed"));
-      if (isWatching) await requests.send();
+      if (isWatching) await requests.finish();
       await served.settled();
     },
   };

@@ -579,12 +579,15 @@ describe("a worse fact", () => {
 describe("an attack on what has no CVE", () => {
   it.each(["reproduced", "observed"])("is at least as urgent when it is %s as when nobody has looked", (fact) => {
     fc.assert(
-      fc.property(situations, ({ facts: { observed: _observed, reproduced: _reproduced, knownExploited: _listed, ...facts }, ...others }) => {
-        const unknown: Situation = { ...others, kind: "prompt", hasCve: false, facts };
-        const [before, after] = [judge(unknown), judge(withFact(unknown, "facts", [fact, true]))];
-        expect(urgency(after)).toBeGreaterThanOrEqual(urgency(before));
-        expect(after.contain || !before.contain).toBe(true);
-      }),
+      fc.property(
+        situations,
+        ({ facts: { observed: _observed, reproduced: _reproduced, knownExploited: _listed, ...facts }, ...others }) => {
+          const unknown: Situation = { ...others, kind: "prompt", hasCve: false, facts };
+          const [before, after] = [judge(unknown), judge(withFact(unknown, "facts", [fact, true]))];
+          expect(urgency(after)).toBeGreaterThanOrEqual(urgency(before));
+          expect(after.contain || !before.contain).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });
