@@ -4,6 +4,7 @@
  */
 const order = [
   "packages/sdk/src/wire",
+  "src/console",
   "src/core",
   "src/platform",
   "src/runbooks",
@@ -59,12 +60,14 @@ const homes = {
   openai: "src/integrations/openai",
   "ae-cvss-calculator": "src/llm/findings",
   "@secretlint": "src/integrations/secretlint",
+  preact: "src/console",
+  "@preact": "src/console",
 };
 /** Names the type of a connection that the app hands on: what is opened on it. Only the home runs the library, which a test checks. */
 const handsOn = { ioredis: "/(redis-[^/]+|jobs|[^/]+-queue)\\.ts$|^src/(app|cli|platform/queue)/" };
 
 const under = (...folders) => `^(${folders.join("|")})/`;
-const tests = "\\.test\\.ts$|^test/";
+const tests = "\\.test\\.tsx?$|^test/";
 /** Runs beside the product from a clone: it measures it, or plays the world around it. */
 const outside = under("demo", "bench");
 const npm = ["npm", "npm-dev", "npm-peer", "npm-optional"];
@@ -126,6 +129,12 @@ module.exports = {
       { path: under("demo/workload") },
       { path: under("packages", "src", "workers", "demo"), pathNot: under("packages/sdk/src", "src/core", "demo/workload") },
     ),
+    rule(
+      // It runs in a browser, from a bundle of its own; only types of the wire reach into it.
+      "console-is-an-island",
+      { pathNot: under("src/console") },
+      { path: under("src/console") },
+    ),
     rule("test-code-is-for-tests", { pathNot: under("bench") }, { path: tests }),
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
@@ -133,7 +142,8 @@ module.exports = {
       "declared-dependencies",
       // What runs from a clone has everything that a clone installs; dashboards are written from one.
       // The SDKs of providers are optional peers, and packages of the clone's tests as well.
-      { pathNot: [outside, "/dashboards/"] },
+      // The console's page is bundled when the product is built.
+      { pathNot: [outside, "/dashboards/", under("src/console")] },
       { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/(@types|@anthropic-ai/sdk|openai)/" },
     ),
   ],

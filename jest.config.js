@@ -1,15 +1,17 @@
+const compiled = (parser, transform = {}) => [
+  "@swc/jest",
+  {
+    jsc: { target: "es2022", parser: { syntax: "typescript", explicitResourceManagement: true, ...parser }, transform },
+    module: { type: "es6" },
+    sourceMaps: "inline",
+  },
+];
 const ts = {
   testEnvironment: "node",
-  extensionsToTreatAsEsm: [".ts"],
+  extensionsToTreatAsEsm: [".ts", ".tsx"],
   transform: {
-    "^.+\\.ts$": [
-      "@swc/jest",
-      {
-        jsc: { target: "es2022", parser: { syntax: "typescript", explicitResourceManagement: true } },
-        module: { type: "es6" },
-        sourceMaps: "inline",
-      },
-    ],
+    "^.+\\.ts$": compiled({}),
+    "^.+\\.tsx$": compiled({ tsx: true }, { react: { runtime: "automatic", importSource: "preact" } }),
   },
 };
 const within = "<rootDir>/{packages/*/src,src,workers,demo,bench,test}/**/*";
@@ -18,7 +20,7 @@ export default {
   // A slow machine is no fault of the code; what hangs is still found.
   testTimeout: 30_000,
   projects: [
-    { ...ts, displayName: "unit", testMatch: [`${within}.test.ts`], testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"] },
+    { ...ts, displayName: "unit", testMatch: [`${within}.test.{ts,tsx}`], testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"] },
     { ...ts, displayName: "integration", testMatch: [`${within}.int.test.ts`] },
     { ...ts, displayName: "e2e", testMatch: [`${within}.e2e.test.ts`] },
   ],

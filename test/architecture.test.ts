@@ -29,8 +29,8 @@ interface Cruise {
 const runtimeImports = (file: string) =>
   [...read(file).matchAll(/^(?:import|export)\s+(?!type\b)(?:[^;"]*?\sfrom\s+)?"([^"]+)"/gm)].map((match) => match[1] ?? "");
 
-const isTest = (file: string) => file.endsWith(".test.ts") || file.startsWith("test/");
-const isSource = (file: string) => file.endsWith(".ts") && !file.endsWith(".d.ts");
+const isTest = (file: string) => /\.test\.tsx?$/.test(file) || file.startsWith("test/");
+const isSource = (file: string) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts");
 const sources = () => folders.flatMap((folder) => filesBelow(folder)).filter(isSource);
 const placeOf = (file: string, specifier: string) => (specifier.startsWith(".") ? join(dirname(file), specifier) : specifier);
 

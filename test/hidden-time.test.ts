@@ -76,7 +76,7 @@ it("no product file makes a date from the machine's time", () => {
   const product = ["src", "workers", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/src`)]
     .filter((below) => existsSync(join(root, below)))
     .flatMap((below) => readdirSync(join(root, below), { recursive: true, encoding: "utf8" }).map((file) => join(below, file)))
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file));
   expect(product.length).toBeGreaterThan(300);
   expect(product.filter((file) => hiddenNow.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { expect, it } from "@jest/globals";
 const root = join(import.meta.dirname, "..");
 const product = ["src", "workers", "packages/sdk/src"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.(?:ts|lua)$/.test(file) && !file.endsWith(".test.ts"))
+    .filter((file) => /\.(?:tsx?|lua)$/.test(file) && !/\.test\.tsx?$/.test(file))
     .map((file) => join(folder, file)),
 );
 
@@ -82,7 +82,7 @@ it("recognizes a retired name, and nothing that only contains its letters", () =
 
 it("names no file of the product by a retired name", () => {
   expect(product.length).toBeGreaterThan(500);
-  expect(product.filter((file) => isRetired(file.replace(/^.*\/|\.(?:ts|lua)$/g, "")))).toEqual([]);
+  expect(product.filter((file) => isRetired(file.replace(/^.*\/|\.(?:tsx?|lua)$/g, "")))).toEqual([]);
 });
 
 it("uses no retired name in the product, and the everyday words at most a tenth as often as once", () => {

@@ -1,0 +1,55 @@
+import type { AskedQuestion } from "../../../packages/sdk/src/wire/questions.ts";
+import { visibleText } from "../page-format.ts";
+import { Loading, TroubleBanner } from "../pieces.tsx";
+import type { Reading } from "../resource.ts";
+import { runPath } from "../router.ts";
+import { QuestionCard } from "../run/question-card.tsx";
+import { useReading, useServices } from "../services.ts";
+import { useTitle } from "../use-page.ts";
+
+/** Reads one question and shows it; nothing is decided by opening it. */
+export function QuestionPage({ id }: { readonly id: string }) {
+  const { clock } = useServices();
+  const reading = useReading<AskedQuestion>(`/api/approvals/${encodeURIComponent(id)}/question`, ({ body }) => body?.answer === undefined);
+  return <QuestionView reading={reading} now={clock.now()} />;
+}
+
+/** The page of a question: the question, its plan, and the way to its run. */
+export function QuestionView({
+  reading: { body, trouble, readAt },
+  now,
+}: {
+  readonly reading: Reading<AskedQuestion>;
+  readonly now: number;
+}) {
+  useTitle(body === undefined ? "Question" : visibleText(body.question.text, 120));
+  return (
+    <>
+      <h1>Question</h1>
+      {trouble === undefined ? null : <TroubleBanner trouble={trouble} readAt={readAt} />}
+      {body === undefined ? (
+        trouble === undefined ? (
+          <Loading what="the question" />
+        ) : null
+      ) : (
+        <>
+          <p class="lede">
+            <span>
+              Step {visibleText(body.question.stepId, 100)} of{" "}
+              <a href={`/runbooks/${encodeURIComponent(body.question.runbookId)}`}>{visibleText(body.question.runbookId, 100)}</a>, run{" "}
+              <a href={runPath(body.question.runId)}>{visibleText(body.question.runId, 80)}</a>
+            </span>
+          </p>
+          <div class="single">
+            <QuestionCard question={body.question} answer={body.answer} now={now} />
+          </div>
+          {body.consents.length > 0 && body.answer === undefined ? (
+            <p>
+              {body.consents.map(({ by }) => visibleText(by, 100)).join(", ")} approved; {body.missing} more must approve.
+            </p>
+          ) : null}
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,88 @@
+import type { ComponentChildren } from "preact";
+import type { Block, DocumentTree } from "../../../packages/sdk/src/wire/document-tree.ts";
+import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
+import { Blocks } from "../document/blocks.tsx";
+import { plainText } from "../document/inlines.tsx";
+import { CheckMark, RunStep } from "./run-step.tsx";
+import { type CheckLine, checksOf, emptyStory, type StepStory } from "./step-stories.ts";
+
+/** What the document of a run is drawn with. */
+export interface RunDocumentProps {
+  readonly tree: DocumentTree;
+  readonly stories: ReadonlyMap<string, StepStory>;
+  readonly journal: readonly JournalEntry[];
+  readonly now: number;
+}
+
+type ListBlock = Extract<Block, { readonly type: "list" }>;
+
+/** The document of a run as it is written, with the state of each step and each check in its place. */
+export function RunDocument({ tree, stories, journal, now }: RunDocumentProps) {
+  const checks: { readonly [section: string]: ReadonlyMap<number, CheckLine> } = {
+    prerequisites: checksOf(journal, "prerequisite"),
+    verification: checksOf(journal, "verification"),
+  };
+  let section = "";
+  return (
+    <>
+      {sectionsOf(tree.children).map((part) => {
+        if (part.kind === "steps") {
+          return (
+            <Steps first={part.steps[0]?.number ?? 1}>
+              {part.steps.map((block) => (
+                <RunStep block={block} story={stories.get(block.id) ?? emptyStory} now={now} />
+              ))}
+            </Steps>
+          );
+        }
+        const { block } = part;
+        if (block.type === "heading" && block.level <= 2) section = plainText(block.children).trim().toLowerCase();
+        const checked = checks[section];
+        return block.type === "list" && checked !== undefined ? <CheckList block={block} checks={checked} /> : <Blocks blocks={[block]} />;
+      })}
+    </>
+  );
+}
+
+function Steps({ first, children }: { readonly first: number; readonly children: ComponentChildren }) {
+  return (
+    <ol class="steps" start={first}>
+      {children}
+    </ol>
+  );
+}
+
+function CheckList({ block, checks }: { readonly block: ListBlock; readonly checks: ReadonlyMap<number, CheckLine> }) {
+  return (
+    <ul class="checks">
+      {block.items.map((item, index) => (
+        <li>
+          <Blocks blocks={item} />
+          <CheckMark check={checks.get(index)} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Steps that follow each other, or one other block. */
+export type DocumentPart =
+  | { readonly kind: "steps"; readonly steps: readonly Extract<Block, { readonly type: "step" }>[] }
+  | { readonly kind: "block"; readonly block: Block };
+
+/** The blocks of a document with steps that follow each other put together. */
+export function sectionsOf(blocks: readonly Block[]): readonly DocumentPart[] {
+  const parts: DocumentPart[] = [];
+  for (const block of blocks) {
+    const last = parts.at(-1);
+    if (block.type !== "step") parts.push({ kind: "block", block });
+    else if (last?.kind === "steps") parts[parts.length - 1] = { kind: "steps", steps: [...last.steps, block] };
+    else parts.push({ kind: "steps", steps: [block] });
+  }
+  return parts;
+}
+
+/** Every step of a document in order. */
+export function stepsOf(blocks: readonly Block[]): readonly Extract<Block, { readonly type: "step" }>[] {
+  return blocks.filter((block) => block.type === "step");
+}

@@ -1,0 +1,73 @@
+import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
+import { entrySentence } from "./entry-sentence.ts";
+import type { LogLine } from "./step-stories.ts";
+
+/** Kinds that concern the run as a whole; the others are told in the step that they belong to. */
+const kindsOfRun: ReadonlySet<JournalEntry["kind"]> = new Set([
+  "accepted",
+  "claimed",
+  "preflight",
+  "resolved",
+  "joined",
+  "asked",
+  "escalated",
+  "answered",
+  "jumped",
+  "frozen",
+  "stop_requested",
+  "undo_started",
+  "undo_failed",
+  "concluded",
+  "finished",
+]);
+
+/** What happened to the run as a whole, in order. A worker is named when it takes the run over from another one. */
+export function runEvents(journal: readonly JournalEntry[]): readonly LogLine[] {
+  let worker: string | undefined;
+  const events: LogLine[] = [];
+  for (const entry of journal) {
+    if (!kindsOfRun.has(entry.kind)) continue;
+    if (entry.kind === "claimed") {
+      const previous = worker;
+      worker = entry.worker;
+      if (previous === worker) continue;
+      if (previous !== undefined) {
+        events.push({ at: entry.at, text: `Worker ${worker} took the run over from ${previous}.`, tone: "plain" });
+        continue;
+      }
+    }
+    events.push({ at: entry.at, ...entrySentence(entry) });
+  }
+  return events;
+}
+
+/** One measurement of a tracked metric; null when it could not be measured. */
+export interface Sample {
+  readonly at: number;
+  readonly value: number | null;
+}
+
+/** The measurements of each tracked metric, in order. */
+export function trackedSamples(journal: readonly JournalEntry[]): ReadonlyMap<string, readonly Sample[]> {
+  const series = new Map<string, Sample[]>();
+  for (const entry of journal) {
+    if (entry.kind !== "sampled") continue;
+    for (const [name, value] of Object.entries(entry.values)) {
+      const samples = series.get(name) ?? [];
+      samples.push({ at: entry.at, value });
+      series.set(name, samples);
+    }
+  }
+  return series;
+}
+
+/** Milliseconds from the acceptance of the run to its first effect that changes something; undefined before it. */
+export function firstChangeMs(journal: readonly JournalEntry[]): number | undefined {
+  const accepted = journal[0]?.at;
+  const intents = new Set<string>();
+  for (const entry of journal) {
+    if (entry.kind === "intent" && entry.effect !== "read" && entry.plan.changes.length > 0) intents.add(entry.step);
+    if (entry.kind === "applied" && intents.has(entry.step) && accepted !== undefined) return entry.at - accepted;
+  }
+  return undefined;
+}

@@ -1,0 +1,164 @@
+import type { Block } from "../../../packages/sdk/src/wire/document-tree.ts";
+import type { ActionOutput } from "../../../packages/sdk/src/wire/plans.ts";
+import { Blocks } from "../document/blocks.tsx";
+import { StepLabels } from "../document/step-labels.tsx";
+import { actionName, stepParts } from "../document/step-parts.ts";
+import { Icon } from "../icons.tsx";
+import { fieldValue, span, visibleText, words } from "../page-format.ts";
+import { Time } from "../pieces.tsx";
+import { PlanChanges } from "./plan-changes.tsx";
+import { QuestionCard } from "./question-card.tsx";
+import { stepViews } from "./state-words.ts";
+import { StepLog } from "./step-log.tsx";
+import type { CheckLine, StepState, StepStory } from "./step-stories.ts";
+
+const maxResults = 18;
+
+/** States in which a step is the one that the reader looks for. */
+export const currentStates: ReadonlySet<StepState> = new Set(["running", "waiting", "asks", "in_doubt", "frozen", "undoing"]);
+
+type StepBlock = Extract<Block, { readonly type: "step" }>;
+
+/** One step of the document with what the journal says about it. */
+export function RunStep({ block, story, now }: { readonly block: StepBlock; readonly story: StepStory; readonly now: number }) {
+  const parts = stepParts(block.children);
+  const view = stepViews[story.state];
+  const action = story.action ?? actionName(parts);
+  return (
+    <li
+      class={`step ${story.state} ${view.tone}`}
+      id={`step-${block.number}`}
+      aria-current={currentStates.has(story.state) ? "step" : undefined}
+    >
+      <div class="sign">{story.state === "to_come" ? <span aria-hidden="true">{block.number}</span> : <Icon name={view.icon} />}</div>
+      <div class="content">
+        <header>
+          <h4>
+            <a href={`#step-${block.number}`}>
+              {block.number}. {visibleText(block.name, 200)}
+            </a>
+          </h4>
+          {action === undefined ? <span class="quiet">done by people</span> : <code>{visibleText(action, 80)}</code>}
+          <span class="when">
+            <b class="word">{view.word}</b>
+            <When story={story} />
+          </span>
+        </header>
+        <div class="prose">
+          <Blocks blocks={parts.prose} />
+        </div>
+        <Story story={story} now={now} />
+        {parts.labels.length === 0 ? null : (
+          <details>
+            <summary>As it is written</summary>
+            <StepLabels labels={parts.labels} />
+          </details>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function When({ story: { startedAt, endedAt, attempts } }: { readonly story: StepStory }) {
+  if (startedAt === undefined) return null;
+  return (
+    <>
+      {" "}
+      <Time at={startedAt} />
+      {endedAt === undefined ? null : ` · ${span(endedAt - startedAt)}`}
+      {attempts > 1 ? ` · ${attempts} attempts` : ""}
+    </>
+  );
+}
+
+/** What the journal says: the newest first thing to know, the plan, the checks, the questions, then everything in order. */
+function Story({ story, now }: { readonly story: StepStory; readonly now: number }) {
+  const { plan, output, progress, checks, questions, reason, log, state } = story;
+  const sentence = output?.["sentence"];
+  const hasOpenPlan = questions.some(({ question, answer }) => answer === undefined && question.plan !== undefined);
+  return (
+    <>
+      {typeof sentence === "string" ? <p class="result">{visibleText(sentence, 600)}</p> : null}
+      {plan === undefined || hasOpenPlan ? null : (
+        <>
+          {state === "done" && plan.changes.length > 0 ? null : <p class="result">{visibleText(plan.summary, 600)}</p>}
+          <PlanChanges plan={plan} />
+        </>
+      )}
+      {progress === undefined ? null : <p class="result">{progress}</p>}
+      {reason === undefined ? null : (
+        <p class={`reason ${reason.tone}`}>
+          <Icon name={stepViews[state].icon} />
+          <span>{reason.text}</span>
+        </p>
+      )}
+      <Checks checks={checks} />
+      {questions.map((asked) => (
+        <QuestionCard question={asked.question} answer={asked.answer} now={now} />
+      ))}
+      {output === undefined ? null : <Results output={output} />}
+      {log.length === 0 ? null : (
+        <details>
+          <summary>Log, {log.length === 1 ? "1 line" : `${log.length} lines`}</summary>
+          <StepLog lines={log} />
+        </details>
+      )}
+    </>
+  );
+}
+
+const checkViews = {
+  true: { tone: "good", icon: "check", word: "holds" },
+  false: { tone: "bad", icon: "cross", word: "does not hold" },
+  inconclusive: { tone: "wait", icon: "doubt", word: "cannot be judged" },
+} as const;
+
+/** The last check, and how many there were before it. */
+function Checks({ checks }: { readonly checks: readonly CheckLine[] }) {
+  const last = checks.at(-1);
+  if (last === undefined) return null;
+  const view = checkViews[last.truth];
+  return (
+    <p class={`check ${view.tone}`}>
+      <Icon name={view.icon} />
+      <span>
+        Expected {view.word} at <Time at={last.at} />: {visibleText(last.detail, 400)}
+        {checks.length > 1 ? <span class="quiet"> (check {checks.length})</span> : null}
+      </span>
+    </p>
+  );
+}
+
+/** The mark of one item of Prerequisites or Verification. */
+export function CheckMark({ check }: { readonly check: CheckLine | undefined }) {
+  if (check === undefined) return null;
+  const view = checkViews[check.truth];
+  return (
+    <span class={`check ${view.tone}`}>
+      <Icon name={view.icon} />
+      <span>
+        {view.word} at <Time at={check.at} />: {visibleText(check.detail, 400)}
+      </span>
+    </span>
+  );
+}
+
+/** Fields of a result; the sentence stands above already. */
+function Results({ output }: { readonly output: ActionOutput }) {
+  const fields = Object.entries(output).filter(([name, value]) => name !== "sentence" && !(Array.isArray(value) && value.length === 0));
+  if (fields.length === 0) return null;
+  return (
+    <details>
+      <summary>Result, {fields.length === 1 ? "1 value" : `${fields.length} values`}</summary>
+      <dl class="facts sunk">
+        {fields.slice(0, maxResults).map(([name, value]) => (
+          <>
+            <dt>{words(name)}</dt>
+            <dd>{fieldValue(name, value)}</dd>
+          </>
+        ))}
+      </dl>
+      {fields.length > maxResults ? <p class="quiet">{fields.length - maxResults} more values are in the JSON of the run.</p> : null}
+    </details>
+  );
+}

@@ -1,0 +1,201 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { findProgram } from "../demo/find-program.ts";
+import { consoleAnswers } from "./builders/console-answers.ts";
+import { anAskingScene } from "./builders/console-scenes.ts";
+import { type ConsoleServer, consoleBuild, readManifest, startConsoleServer } from "./servers/console-server.ts";
+
+const kilobyte = 1000;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const now = (anAskingScene().journal.at(-1)?.at ?? 0) + 222_000;
+
+describe("the size of the page", () => {
+  const shell = readFileSync(join(consoleBuild, "shell.html"));
+  const gzipBytes = new Map(readManifest().files.map(({ path, gzipBytes: size }) => [path, size]));
+  const scripts = [...gzipBytes].filter(([path]) => path.endsWith(".js"));
+
+  /** A script and all that it imports, directly or not; imports on demand are not among them. */
+  function withImports(path: string, sum = new Set<string>()): ReadonlySet<string> {
+    if (sum.has(path)) return sum;
+    sum.add(path);
+    const text = readFileSync(join(consoleBuild, path.replace("/console/", "")), "utf8");
+    for (const [, file = ""] of text.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)) withImports(`/console/${file}`, sum);
+    return sum;
+  }
+
+  it("is at most 40 kB of script in gzip for any first page, and 100 kB for all", () => {
+    const entry = scripts.find(([path]) => path.includes("/main-"))?.[0] ?? "";
+    const pages = scripts.map(([path]) => path).filter((path) => path.includes("-page-"));
+    expect(pages.length).toBeGreaterThan(4);
+    for (const page of pages) {
+      const files = new Set([...withImports(entry), ...withImports(page)]);
+      expect([...files].reduce((sum, path) => sum + (gzipBytes.get(path) ?? Number.NaN), 0)).toBeLessThanOrEqual(40 * kilobyte);
+    }
+    expect(scripts.reduce((sum, [, size]) => sum + size, 0)).toBeLessThanOrEqual(100 * kilobyte);
+  });
+
+  it("is at most 10 kB of style and 2 kB of shell", () => {
+    const styles = [...gzipBytes].filter(([path]) => path.endsWith(".css"));
+    expect(styles).toHaveLength(1);
+    expect(styles[0]?.[1]).toBeLessThanOrEqual(10 * kilobyte);
+    expect(gzipSync(shell).length).toBeLessThanOrEqual(2 * kilobyte);
+  });
+
+  it("names in its shell only files of the build, and holds no inline script or style", () => {
+    const text = shell.toString("utf8");
+    const named = [...text.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path]) => path);
+    expect(named.filter((path) => path === undefined || !gzipBytes.has(path))).toEqual([]);
+    expect(text).not.toMatch(/<style|<script(?![^>]* src=)|\sstyle=|\son\w+=/);
+  });
+});
+
+describe("the page in a browser", () => {
+  let browser: Browser;
+  let server: ConsoleServer;
+  beforeAll(async () => {
+    server = await startConsoleServer(consoleAnswers());
+    browser = await chromium.launch({
+      executablePath: findProgram("chromium", "chromium-browser", "google-chrome"),
+      args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  interface Visit extends AsyncDisposable {
+    readonly page: Page;
+    /** Messages of the console, faults of scripts, and requests to other origins. */
+    readonly disturbances: readonly string[];
+  }
+
+  async function visit(path: string, options: { width?: number; scheme?: "light" | "dark"; isSignedIn?: boolean } = {}): Promise<Visit> {
+    const { width = 1440, scheme = "light", isSignedIn = true } = options;
+    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, reducedMotion: "reduce" });
+    if (isSignedIn) await context.addCookies([{ name: "rb", value: "1", url: server.url }]);
+    const page = await context.newPage();
+    const disturbances: string[] = [];
+    // The answers that a page asks for may be problems; the browser reports each of them as a failed resource.
+    page.on("console", (message) => {
+      if (!/^Failed to load resource: the server responded with a status of (401|403|404|503)/.test(message.text()))
+        disturbances.push(message.text());
+    });
+    page.on("pageerror", (error) => disturbances.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(server.url)) disturbances.push(request.url());
+    });
+    await page.clock.setFixedTime(now);
+    await page.goto(`${server.url}${path}`);
+    await page.waitForSelector("h1");
+    await page.waitForFunction("!document.querySelector('[role=status]')");
+    return { page, disturbances, [Symbol.asyncDispose]: async () => context.close() };
+  }
+
+  async function faultsOf(page: Page): Promise<readonly string[]> {
+    const result = await page.evaluate<{
+      violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[];
+    }>(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })`);
+    const violations = result.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ""}`);
+    const [content, view] = await page.evaluate<[number, number]>("[document.documentElement.scrollWidth, innerWidth]");
+    return content > view ? [...violations, `the content is ${content} wide in a view of ${view}`] : violations;
+  }
+
+  const paths = [
+    "/",
+    "/runs",
+    "/runs?state=ended",
+    "/runs/run_asks",
+    "/runs/run_ended",
+    "/runs/run_trouble",
+    "/runs/run_hostile",
+    "/runs/run_queued",
+    "/runs/run_without_document",
+    "/runs/none",
+    "/runbooks",
+    "/runbooks/cost-incident-response",
+    "/runbooks/broken",
+    "/questions/q_resume",
+    "/doctor",
+    "/elsewhere",
+  ];
+
+  it.each([320, 390, 1440].flatMap((width) => (["light", "dark"] as const).map((scheme) => ({ width, scheme }))))(
+    "is accessible and quiet on each page at $width px in $scheme, and nothing is wider than the screen",
+    async ({ width, scheme }) => {
+      const faults: string[] = [];
+      for (const path of paths) {
+        await using visited = await visit(path, { width, scheme });
+        const { page, disturbances } = visited;
+        for (const details of await page.locator("details > summary").all()) await details.click();
+        faults.push(...[...(await faultsOf(page)), ...disturbances].map((fault) => `${path}: ${fault}`));
+      }
+      await using visited = await visit("/runs", { width, scheme, isSignedIn: false });
+      faults.push(...[...(await faultsOf(visited.page)), ...visited.disturbances].map((fault) => `sign-in: ${fault}`));
+      expect(faults).toEqual([]);
+    },
+    120_000,
+  );
+
+  it("asks for a token, shows the page that was opened afterwards, and signs out", async () => {
+    await using visited = await visit("/runs/run_asks#step-7", { isSignedIn: false });
+    const { page } = visited;
+    expect(await page.innerText("h1")).toBe("Sign in");
+    await page.fill("#token", "wrong");
+    await page.click("button[type=submit]");
+    await page.waitForSelector("#fault:has-text('does not accept this token')");
+    await page.fill("#token", "viewer-token");
+    await page.click("button[type=submit]");
+    await page.waitForSelector("#step-7");
+    expect(new URL(page.url()).hash).toBe("#step-7");
+    expect(await page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")).toBe("[{},{}]");
+    await page.click("text=Sign out");
+    await page.waitForSelector("#token");
+  });
+
+  it("opens at the step that the address names, where the question and its plan are", async () => {
+    await using visited = await visit("/runs/run_asks#step-7", { width: 390 });
+    const { page } = visited;
+    expect(await page.title()).toMatch(/^Waits for a person: /);
+    await page.waitForFunction("Math.abs(document.getElementById('step-7').getBoundingClientRect().top) < 100");
+    const step = (await page.innerText("#step-7")).replaceAll(/\s+/g, " ");
+    expect(step).toContain("Open budget checkout again with 1, then 3, then 6 tickets at once?");
+    expect(step).toContain("gate was paused → becomes open");
+    expect(step).toContain("Without an approval until then nothing of this plan is done");
+  });
+
+  it("shows what an attacker wrote as text", async () => {
+    await using visited = await visit("/runs/run_hostile");
+    const { page } = visited;
+    expect(await page.innerText("aside")).toContain('<img src=x onerror="document.title=1"> javascript:alert(1) \\u202egnp.exe');
+    expect(await page.locator("main img").count()).toBe(0);
+    expect(await page.locator('a[href^="javascript:"]').count()).toBe(0);
+  });
+
+  it("keeps what it has read while the server does not answer, and says since when", async () => {
+    await using visited = await visit("/runs/run_asks");
+    const { page } = visited;
+    await page.route("**/api/**", async (route) => route.abort());
+    await page.waitForSelector("[role=alert]:has-text('The server does not answer.')", { timeout: 15_000 });
+    expect(await page.innerText("[role=alert]")).toMatch(/^As of \d\d:\d\d:\d\d UTC\./);
+    expect(await page.locator("#step-7").count()).toBe(1);
+    await page.unroute("**/api/**");
+    await page.waitForSelector("[role=alert]", { state: "detached", timeout: 15_000 });
+  });
+
+  it("changes pages without loading the shell again, and by keyboard alone", async () => {
+    await using visited = await visit("/runs");
+    const { page } = visited;
+    await page.evaluate("window.isSame = true");
+    await page.focus('nav a[href="/runbooks"]');
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("h1:has-text('Runbooks')");
+    await page.goBack();
+    await page.waitForSelector("h1:has-text('Runs')");
+    expect(await page.evaluate("window.isSame")).toBe(true);
+  });
+});
