@@ -125,7 +125,7 @@ export function Frame(props: { readonly place: Place; readonly reader: Reader | 
         Skip to the page
       </a>
       <div class="frame">
-        <div class="side">
+        <header class="side">
           <a class="brand" href="/">
             <Icon name="mark" />
             runbookd
@@ -134,7 +134,7 @@ export function Frame(props: { readonly place: Place; readonly reader: Reader | 
             <ul>{items}</ul>
           </nav>
           {reader === undefined ? null : <Who reader={reader} />}
-        </div>
+        </header>
         <main class="page" id="main" tabIndex={-1} ref={main}>
           {children}
         </main>

@@ -92,6 +92,11 @@ export function words(name: string): string {
     .toLowerCase();
 }
 
+/** The title of a document without the word that each title begins with. */
+export function titleText(title: string): string {
+  return visibleText(title, 200).replace(/^Runbook:\s*(?=\S)/u, "");
+}
+
 /** `refused_by_target` as `refused by target`. */
 export function reasonWords(reason: string): string {
   return words(reason);

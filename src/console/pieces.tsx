@@ -19,6 +19,14 @@ export function Time({ at, day = false }: { readonly at: number; readonly day?: 
   return <time dateTime={machineTime(at)}>{day ? dateAndTime(at) : timeOfDay(at)}</time>;
 }
 
+/** A sentence with the parts between backticks as code. */
+export function WithCode({ text }: { readonly text: string }) {
+  const parts = text.split("`");
+  // An odd number of backticks is not a pair around code.
+  if (parts.length % 2 === 0) return <>{text}</>;
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
+}
+
 /** Shown instead of a page that could not be read, or above one that was read before. */
 export function TroubleBanner({ trouble, readAt }: { readonly trouble: Trouble; readonly readAt?: number | undefined }) {
   return (

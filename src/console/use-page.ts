@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 /** Sets the title of the browser's tab. */
 export function useTitle(title: string): void {
@@ -13,6 +13,19 @@ export function useHashScroll(isReady: boolean): void {
     if (!isReady || location.hash === "") return;
     document.getElementById(decodedHash())?.scrollIntoView();
   }, [isReady]);
+}
+
+/** Whether an element of the page is on the screen. */
+export function useInView(id: string): boolean {
+  const [isInView, setInView] = useState(false);
+  useEffect(() => {
+    const element = document.getElementById(id);
+    if (element === null) return;
+    const observer = new IntersectionObserver(([entry]) => setInView(entry?.isIntersecting === true));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [id]);
+  return isInView;
 }
 
 function decodedHash(): string {

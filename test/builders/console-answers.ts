@@ -42,7 +42,7 @@ export function consoleAnswers(): ConsoleAnswers {
   const asking = anAskingScene();
   const asked = asking.journal.at(-1);
   const question = asked?.kind === "asked" ? asked.question : undefined;
-  const runbook = aRunbook([], { id: "cost-incident-response", target: "budget/${{ params.budget }}" });
+  const runbook = aRunbook([], { id: "cost-incident-response", file: "cost-incident-response.md", target: "budget/${{ params.budget }}" });
   const document: RunbookDocument = { id: runbook.id, file: runbook.file, source: runbook.source, runbook, diagnostics: [] };
   const broken: RunbookDocument = { id: "broken", file: "broken.md", source: "# Broken\n", diagnostics: faults };
   const withoutDocument = { ...asking, summary: { ...asking.summary, id: "run_without_document" } };

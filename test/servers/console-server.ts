@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 
 /** Where the build of the page is. */
-export const consoleBuild = join(import.meta.dirname, "../../dist/src/console");
+export const consoleBuild = join(import.meta.dirname.replace(/(\/dist)?\/test\/servers$/u, ""), "dist/src/console");
 
 /** One file of the build, as its manifest names it. Sizes are in bytes. */
 export interface BuiltFile {

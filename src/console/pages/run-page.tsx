@@ -2,8 +2,8 @@ import type { DocumentTree } from "../../../packages/sdk/src/wire/document-tree.
 import type { RunRecord } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import { Icon } from "../icons.tsx";
-import { figure, span, visibleText, words } from "../page-format.ts";
-import { Loading, Pill, Time, TroubleBanner } from "../pieces.tsx";
+import { figure, span, titleText, visibleText, words } from "../page-format.ts";
+import { Loading, Pill, Time, TroubleBanner, WithCode } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { RunDocument, stepsOf } from "../run/run-document.tsx";
 import { firstChangeMs, runEvents, trackedSamples } from "../run/run-events.ts";
@@ -14,7 +14,7 @@ import { StepLog } from "../run/step-log.tsx";
 import { openQuestionOf, type StepStory, stepStories } from "../run/step-stories.ts";
 import { StepTrack } from "../run/step-track.tsx";
 import { useReading, useServices } from "../services.ts";
-import { useHashScroll, useTitle } from "../use-page.ts";
+import { useHashScroll, useInView, useTitle } from "../use-page.ts";
 
 /** Reads a run and its document, and shows them. */
 export function RunPage({ id }: { readonly id: string }) {
@@ -72,7 +72,7 @@ export function RunView({ id, record, document, now }: RunViewProps) {
 }
 
 function titleOf({ journal, summary }: RunRecord, document: DocumentTree | undefined): string {
-  const name = document?.title ?? summary.runbookId;
+  const name = titleText(document?.title ?? summary.runbookId);
   const target = summary.target === undefined ? "" : `, ${summary.target}`;
   const state = runView(summary, openQuestionOf(journal, summary) !== undefined).word;
   return visibleText(`${state}: ${name}${target}`, 160);
@@ -88,11 +88,13 @@ function RunHead(props: {
   const { summary, journal } = record;
   const steps = stepsOf(document?.children ?? []);
   const stories = stepStories(journal, summary);
-  const current = steps.find(({ id }) => currentStates.has(stories.get(id)?.state ?? "to_come"));
+  const current = steps.find(({ id }) =>
+    question === undefined ? currentStates.has(stories.get(id)?.state ?? "to_come") : id === question.stepId,
+  );
   const end = summary.endedAt;
   return (
     <header class="run-head">
-      <h1>{visibleText(document?.title ?? summary.runbookId, 200)}</h1>
+      <h1>{titleText(document?.title ?? summary.runbookId)}</h1>
       <p class="lede">
         <Pill view={runView(summary, question !== undefined)} />
         {current === undefined ? null : (
@@ -145,11 +147,13 @@ function Stakes({ record: { journal, summary } }: { readonly record: RunRecord }
 
 /** The open question in one line, with the way to it. */
 function Duty({ question, step }: { readonly question: Question; readonly step: number | undefined }) {
+  // A telephone shows this as a bar, which goes while the question itself is on the screen.
+  const isInView = useInView(`question-${question.id}`);
   return (
-    <p class="duty">
+    <p class={isInView ? "duty in-view" : "duty"}>
       <Icon name="person" />
       <span>
-        <b>{step === undefined ? "The run asks:" : `Step ${step} asks:`}</b> {visibleText(question.text, 200)}
+        <b>{step === undefined ? "The run asks:" : `Step ${step} asks:`}</b> <WithCode text={visibleText(question.text, 200)} />
       </span>
       <a class="button primary" href={step === undefined ? `/questions/${encodeURIComponent(question.id)}` : `#step-${step}`}>
         Read it

@@ -4,7 +4,7 @@ import { Blocks } from "../document/blocks.tsx";
 import { StepLabels } from "../document/step-labels.tsx";
 import { actionName, stepParts } from "../document/step-parts.ts";
 import { Icon } from "../icons.tsx";
-import { fieldValue, span, visibleText } from "../page-format.ts";
+import { fieldValue, span, titleText, visibleText } from "../page-format.ts";
 import { Loading, TroubleBanner } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { sectionsOf } from "../run/run-document.tsx";
@@ -30,7 +30,7 @@ export interface RunbookViewProps {
 
 /** The page of a runbook: its document as it is read, and beside it what the program understood. */
 export function RunbookView({ id, runbook, document }: RunbookViewProps) {
-  const title = visibleText(document.body?.title ?? runbook.body?.runbook?.title ?? id, 200);
+  const title = titleText(document.body?.title ?? runbook.body?.runbook?.title ?? id);
   useTitle(title);
   const trouble = runbook.trouble ?? document.trouble;
   return (
@@ -91,7 +91,7 @@ function WrittenStep({ block }: { readonly block: Extract<Block, { readonly type
               {block.number}. {visibleText(block.name, 200)}
             </a>
           </h4>
-          {action === undefined ? <span class="quiet">done by people</span> : <code>{visibleText(action, 80)}</code>}
+          {action === undefined ? <span class="quiet">done by people</span> : null}
         </header>
         <div class="prose">
           <Blocks blocks={parts.prose} />
@@ -152,7 +152,7 @@ function About({ document: { file, runbook } }: { readonly document: RunbookDocu
               <dt>Target</dt>
               <dd>{runbook.target === undefined ? "none" : <code>{visibleText(runbook.target, 200)}</code>}</dd>
               <dt>Cooldown</dt>
-              <dd>{span(runbook.cooldownMs)}</dd>
+              <dd>{runbook.cooldownMs === 0 ? "none" : span(runbook.cooldownMs)}</dd>
               <dt>Time limit</dt>
               <dd>{span(runbook.timeoutMs)} of running time</dd>
               {runbook.owner === undefined ? null : (

@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { Icon } from "../icons.tsx";
-import { visibleText } from "../page-format.ts";
+import { titleText, visibleText } from "../page-format.ts";
 import { Empty, Loading, TroubleBanner } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { useReading } from "../services.ts";
@@ -30,7 +30,7 @@ export function RunbooksView({ reading: { body, trouble, readAt } }: { readonly 
           {body.items.map((entry) => (
             <li>
               <div class="what">
-                <a href={`/runbooks/${encodeURIComponent(entry.id)}`}>{visibleText(entry.usable ? entry.title : entry.id, 160)}</a>
+                <a href={`/runbooks/${encodeURIComponent(entry.id)}`}>{titleText(entry.usable ? entry.title : entry.id)}</a>
                 <p class="quiet">{entry.usable ? triggersOf(entry.triggers) : "This file never was a good runbook."}</p>
               </div>
               <Faults errors={entry.errors} warnings={entry.warnings} />

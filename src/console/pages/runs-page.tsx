@@ -68,6 +68,8 @@ export function RunsView({ reading, filter, now, onFilter, onMore }: RunsViewPro
   );
 }
 
+const labels = { state: "State", outcome: "Outcome", runbook: "Runbook", target: "Target" } as const;
+
 function Filters({ filter, onFilter }: Pick<RunsViewProps, "filter" | "onFilter">) {
   const change = (name: FilterName, value: string) => {
     const { [name]: _previous, ...others } = filter;
@@ -75,7 +77,7 @@ function Filters({ filter, onFilter }: Pick<RunsViewProps, "filter" | "onFilter"
   };
   const select = (name: "state" | "outcome", options: readonly string[]) => (
     <label>
-      {words(name)}
+      {labels[name]}
       <select value={filter[name] ?? ""} onChange={(event) => change(name, event.currentTarget.value)}>
         <option value="">any</option>
         {options.map((option) => (
@@ -86,7 +88,7 @@ function Filters({ filter, onFilter }: Pick<RunsViewProps, "filter" | "onFilter"
   );
   const input = (name: "runbook" | "target") => (
     <label>
-      {words(name)}
+      {labels[name]}
       <input type="text" value={filter[name] ?? ""} onChange={(event) => change(name, event.currentTarget.value.trim())} />
     </label>
   );

@@ -17,7 +17,7 @@ describe("the sentence of a journal entry", () => {
     const entry: JournalEntry = { kind: "resolved", at: 0, why: `ends \u202Etxt.exe\u0000 ${"x".repeat(5000)}` };
     const { text } = entrySentence(entry);
     expect(text).toContain("ends \\u202etxt.exe\\u0000 xxx");
-    expect(text).toMatch(/… \(3,\d{3} more characters\)$/);
+    expect(text).toMatch(/… \(4,\d{3} more characters\)$/);
   });
 
   it("says that a refusal of the mode is a plan, and names any other guardrail", () => {

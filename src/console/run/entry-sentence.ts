@@ -11,10 +11,13 @@ export interface Sentence {
   readonly tone: Tone;
 }
 
+/** Characters of a sentence; a log is for reading, and the JSON of the run has everything. */
+const maxSentence = 600;
+
 /** One sentence for each kind of entry. Text of others in it has no hidden characters and a limited length. */
 export function entrySentence(entry: JournalEntry): Sentence {
   const { text, tone } = sentenceOf(entry);
-  return { text: visibleText(text), tone };
+  return { text: visibleText(text, maxSentence), tone };
 }
 
 const plain = (text: string): Sentence => ({ text, tone: "plain" });

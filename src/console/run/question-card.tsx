@@ -1,6 +1,6 @@
 import type { Answer, Question } from "../../../packages/sdk/src/wire/questions.ts";
 import { span, timeForReader, visibleText } from "../page-format.ts";
-import { Time } from "../pieces.tsx";
+import { Time, WithCode } from "../pieces.tsx";
 import { PlanChanges } from "./plan-changes.tsx";
 
 const kindWords = {
@@ -26,13 +26,13 @@ export function QuestionCard(props: { readonly question: Question; readonly answ
       <div class="asked">
         <p class="kind">{kindWords[question.kind]}</p>
         <p class="text" id={id}>
-          {visibleText(question.text)}
+          <WithCode text={visibleText(question.text, 600)} />
         </p>
       </div>
       <div class="body">
         {question.plan === undefined || answer !== undefined ? null : (
           <>
-            <p>{visibleText(question.plan.summary)}</p>
+            <p>{visibleText(question.plan.summary, 600)}</p>
             <PlanChanges plan={question.plan} />
           </>
         )}
@@ -46,7 +46,9 @@ function OpenQuestion({ question, now }: { readonly question: Question; readonly
   const { of = 1, planSha, expiresAt, role, requester, plan } = question;
   return (
     <>
-      <h5>How to answer</h5>
+      <p>
+        <b>How to answer</b>
+      </p>
       <p>Take the link in the mail or the message about this question, or run one of these commands:</p>
       <pre class="code">
         {question.answers
@@ -79,11 +81,11 @@ function Answered({ answer: { answer, by, reason, at, consents = [] } }: { reado
     <>
       <p>
         <b>{visibleText(by, 100)}</b> answered <b>{visibleText(answer, 40)}</b> at <Time at={at} /> UTC
-        {reason === "" ? "." : `: ${visibleText(reason)}`}
+        {reason === "" ? "." : `: ${visibleText(reason, 600)}`}
       </p>
       {consents.map((consent) => (
         <p class="quiet">
-          {visibleText(consent.by, 100)} agreed at <Time at={consent.at} /> UTC: {visibleText(consent.reason)}
+          {visibleText(consent.by, 100)} agreed at <Time at={consent.at} /> UTC: {visibleText(consent.reason, 600)}
         </p>
       ))}
     </>

@@ -5,7 +5,7 @@ import { StepLabels } from "../document/step-labels.tsx";
 import { actionName, stepParts } from "../document/step-parts.ts";
 import { Icon } from "../icons.tsx";
 import { fieldValue, span, visibleText, words } from "../page-format.ts";
-import { Time } from "../pieces.tsx";
+import { Time, WithCode } from "../pieces.tsx";
 import { PlanChanges } from "./plan-changes.tsx";
 import { QuestionCard } from "./question-card.tsx";
 import { stepViews } from "./state-words.ts";
@@ -48,12 +48,21 @@ export function RunStep({ block, story, now }: { readonly block: StepBlock; read
           <Blocks blocks={parts.prose} />
         </div>
         <Story story={story} now={now} />
-        {parts.labels.length === 0 ? null : (
-          <details>
-            <summary>As it is written</summary>
-            <StepLabels labels={parts.labels} />
-          </details>
-        )}
+        <div class="folds">
+          {story.output === undefined ? null : <Results output={story.output} />}
+          {story.log.length === 0 ? null : (
+            <details>
+              <summary>Log, {story.log.length === 1 ? "1 line" : `${story.log.length} lines`}</summary>
+              <StepLog lines={story.log} />
+            </details>
+          )}
+          {parts.labels.length === 0 ? null : (
+            <details>
+              <summary>As it is written</summary>
+              <StepLabels labels={parts.labels} />
+            </details>
+          )}
+        </div>
       </div>
     </li>
   );
@@ -65,15 +74,15 @@ function When({ story: { startedAt, endedAt, attempts } }: { readonly story: Ste
     <>
       {" "}
       <Time at={startedAt} />
-      {endedAt === undefined ? null : ` · ${span(endedAt - startedAt)}`}
+      {endedAt === undefined || endedAt === startedAt ? null : ` · ${span(endedAt - startedAt)}`}
       {attempts > 1 ? ` · ${attempts} attempts` : ""}
     </>
   );
 }
 
-/** What the journal says: the newest first thing to know, the plan, the checks, the questions, then everything in order. */
+/** What the journal says: the result, the plan, why it stopped, the last check and the questions. */
 function Story({ story, now }: { readonly story: StepStory; readonly now: number }) {
-  const { plan, output, progress, checks, questions, reason, log, state } = story;
+  const { plan, output, progress, checks, questions, reason, state } = story;
   const sentence = output?.["sentence"];
   const hasOpenPlan = questions.some(({ question, answer }) => answer === undefined && question.plan !== undefined);
   return (
@@ -89,20 +98,15 @@ function Story({ story, now }: { readonly story: StepStory; readonly now: number
       {reason === undefined ? null : (
         <p class={`reason ${reason.tone}`}>
           <Icon name={stepViews[state].icon} />
-          <span>{reason.text}</span>
+          <span>
+            <WithCode text={reason.text} />
+          </span>
         </p>
       )}
       <Checks checks={checks} />
       {questions.map((asked) => (
         <QuestionCard question={asked.question} answer={asked.answer} now={now} />
       ))}
-      {output === undefined ? null : <Results output={output} />}
-      {log.length === 0 ? null : (
-        <details>
-          <summary>Log, {log.length === 1 ? "1 line" : `${log.length} lines`}</summary>
-          <StepLog lines={log} />
-        </details>
-      )}
     </>
   );
 }
@@ -122,7 +126,7 @@ function Checks({ checks }: { readonly checks: readonly CheckLine[] }) {
     <p class={`check ${view.tone}`}>
       <Icon name={view.icon} />
       <span>
-        Expected {view.word} at <Time at={last.at} />: {visibleText(last.detail, 400)}
+        Expected {view.word} at <Time at={last.at} />: <WithCode text={visibleText(last.detail, 400)} />
         {checks.length > 1 ? <span class="quiet"> (check {checks.length})</span> : null}
       </span>
     </p>
@@ -137,7 +141,7 @@ export function CheckMark({ check }: { readonly check: CheckLine | undefined }) 
     <span class={`check ${view.tone}`}>
       <Icon name={view.icon} />
       <span>
-        {view.word} at <Time at={check.at} />: {visibleText(check.detail, 400)}
+        {view.word} at <Time at={check.at} />: <WithCode text={visibleText(check.detail, 400)} />
       </span>
     </span>
   );

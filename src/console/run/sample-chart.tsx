@@ -1,7 +1,7 @@
 import { figure, timeOfDay, visibleText } from "../page-format.ts";
 import type { Sample } from "./run-events.ts";
 
-const [width, height, top, bottom, side] = [360, 132, 10, 20, 42];
+const [width, height, top, bottom, side] = [360, 132, 10, 20, 58];
 const maxPoints = 400;
 
 /** A tracked metric over the time of a run, from the measurements in its journal; a gap is where it could not be measured. */

@@ -1,4 +1,4 @@
-import { Time } from "../pieces.tsx";
+import { Time, WithCode } from "../pieces.tsx";
 import type { LogLine } from "./step-stories.ts";
 
 const maxLines = 200;
@@ -13,7 +13,9 @@ export function StepLog({ lines }: { readonly lines: readonly LogLine[] }) {
         {lines.slice(hidden).map(({ at, text, tone }) => (
           <li class={tone}>
             <Time at={at} />
-            <span>{text}</span>
+            <span>
+              <WithCode text={text} />
+            </span>
           </li>
         ))}
       </ol>

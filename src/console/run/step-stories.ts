@@ -177,7 +177,7 @@ const reasonKinds: { readonly [State in StepState]?: readonly JournalEntry["kind
   refused: ["refused"],
   frozen: ["frozen"],
   skipped: ["skipped"],
-  in_doubt: ["failed", "intent"],
+  in_doubt: ["failed"],
   kept: ["undone"],
 };
 

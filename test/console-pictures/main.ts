@@ -1,0 +1,64 @@
+/**
+ * `npm run pictures [-- --only run_asks]`: writes each page of the console × width × scheme as a PNG into dist/pictures, for people to look at.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+import { findProgram } from "../../demo/find-program.ts";
+import { consoleAnswers } from "../builders/console-answers.ts";
+import { anAskingScene } from "../builders/console-scenes.ts";
+import { startConsoleServer } from "../servers/console-server.ts";
+
+const pages = {
+  now: "/",
+  runs: "/runs",
+  run_asks: "/runs/run_asks",
+  run_asks_step: "/runs/run_asks#step-7",
+  run_ended: "/runs/run_ended",
+  run_trouble: "/runs/run_trouble",
+  run_hostile: "/runs/run_hostile",
+  run_queued: "/runs/run_queued",
+  run_without_document: "/runs/run_without_document",
+  run_missing: "/runs/none",
+  runbooks: "/runbooks",
+  runbook: "/runbooks/cost-incident-response",
+  runbook_broken: "/runbooks/broken",
+  question: "/questions/q_resume",
+  doctor: "/doctor",
+  sign_in: "/runs",
+} as const;
+
+const { values } = parseArgs({
+  options: { only: { type: "string" }, width: { type: "string" }, out: { type: "string", default: "dist/pictures" } },
+});
+const now = (anAskingScene().journal.at(-1)?.at ?? 0) + 222_000;
+const widths = values.width === undefined ? [320, 390, 1440] : [Number(values.width)];
+
+await using server = await startConsoleServer(consoleAnswers());
+const browser = await chromium.launch({
+  executablePath: findProgram("chromium", "chromium-browser", "google-chrome"),
+  args: ["--no-sandbox", "--disable-dev-shm-usage"],
+});
+mkdirSync(values.out, { recursive: true });
+for (const [name, path] of Object.entries(pages)) {
+  if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
+  for (const width of widths) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const context = await browser.newContext({
+        viewport: { width, height: width < 800 ? 844 : 900 },
+        colorScheme,
+        reducedMotion: "reduce",
+      });
+      if (name !== "sign_in") await context.addCookies([{ name: "rb", value: "1", url: server.url }]);
+      const page = await context.newPage();
+      await page.clock.setFixedTime(now);
+      await page.goto(`${server.url}${path}`);
+      await page.waitForSelector("h1");
+      await page.waitForFunction("!document.querySelector('[role=status]')");
+      await page.screenshot({ path: join(values.out, `${name}-${width}-${colorScheme}.png`), fullPage: !path.includes("#") });
+      await context.close();
+    }
+  }
+}
+await browser.close();
