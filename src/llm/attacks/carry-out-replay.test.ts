@@ -154,4 +154,14 @@ describe("a replay shows nothing, and says why,", () => {
       "not given",
     );
   });
+
+  it("when one of many attacks is never answered by the fix", async () => {
+    const corpus = aCorpus({ attacks: Array.from({ length: 100 }, (_, n) => anAttack({ id: `a-${n}` })) });
+    const behave: Behavior = (sent, isFix) =>
+      isFix && sent.id.startsWith("attack/a-7/") ? { failed: "it fell over" } : fixed(sent, isFix);
+    expect(await refused(behave, {}, { corpus })).toContain("No try of attack a-7 came to an answer");
+    expect(
+      await by((sent) => (sent.id.startsWith("attack/a-7/") ? { failed: "x" } : "leaked"), { corpus, version: deployed }),
+    ).toMatchObject({ hits: 99 });
+  });
 });

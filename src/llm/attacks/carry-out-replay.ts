@@ -70,6 +70,16 @@ export async function carryOutReplay(
   const [hits, unjudged] = [count("hit"), count("failed")];
   if (unjudged > maxFailedShare * attacks.length)
     throw refusal(`${unjudged} of ${attacks.length} tries came to no answer that can be judged. ${reasonOf(work.result)}`);
+  const rows = corpus.attacks.map(({ id }) => {
+    const judgedTries = verdicts.filter((one) => one.id === id && one.verdict !== "failed");
+    return { id, tries: judgedTries.length, hits: judgedTries.filter(({ verdict }) => verdict === "hit").length };
+  });
+  const untried = rows.find((row) => row.tries === 0);
+  // A fix that falls over at the very attack which it is to stop has not stopped it.
+  if (version.kind === "commit" && hits === 0 && untried !== undefined)
+    throw refusal(
+      `No try of attack ${untried.id} came to an answer that can be judged, so nothing is shown of it. ${reasonOf(work.result)}`,
+    );
   const judged = attacks.length - unjudged;
   const compared = before.baseline && compareHarmless(requests, before.baseline, transcripts);
   return {
@@ -80,10 +90,7 @@ export async function carryOutReplay(
       hits,
       failed: unjudged + (compared?.failed ?? 0),
       bound: attackRateBound(hits, judged),
-      attacks: corpus.attacks.map(({ id }) => {
-        const rows = verdicts.filter((one) => one.id === id && one.verdict !== "failed");
-        return { id, tries: rows.length, hits: rows.filter(({ verdict }) => verdict === "hit").length };
-      }),
+      attacks: rows,
       ...(version.kind === "commit" && { harmless: compared?.comparison ?? nothingCompared }),
     },
   };

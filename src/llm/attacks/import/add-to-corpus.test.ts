@@ -65,3 +65,14 @@ it.each([
     reason: expect.stringContaining(reason),
   });
 });
+
+it("refuses what would be more than is read of a corpus", () => {
+  const long = (n: number) => attack(`a-${n}`, `${n} ${"x".repeat(15_000)}`);
+  const large = Array.from({ length: 300 }, (_, n) => long(n));
+  expect(addToCorpus(corpus, large)).toEqual({
+    ok: false,
+    reason: expect.stringMatching(/would have \d+ bytes, and at most 4194304 are read/),
+  });
+  const many = Array.from({ length: 2001 }, (_, n) => attack(`a-${n}`, `${n}`));
+  expect(addToCorpus(corpus, many)).toEqual({ ok: false, reason: expect.stringContaining("would have more than 2000 entries") });
+});

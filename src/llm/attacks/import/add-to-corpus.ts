@@ -1,5 +1,6 @@
 import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
+import { corpusLimits } from "../attack-corpus-schema.ts";
 import { parseAttackCorpus } from "../parse-attack-corpus.ts";
 import { type AttackReading, memberOf, type WrittenAttack, type WrittenHarmless } from "./attack-reading.ts";
 
@@ -38,6 +39,8 @@ export function addToCorpus({ file, source }: GrowingCorpus, entries: readonly E
     if (!document.has(list)) document.set(list, document.createNode([]));
     const sequence = document.get(list);
     if (!isSeq(sequence)) return { ok: false, reason: `\`${list}\` of ${file} is not a list; correct it first.` };
+    if (sequence.items.length >= corpusLimits[list])
+      return { ok: false, reason: `\`${list}\` of ${file} would have more than ${corpusLimits[list]} entries. Import fewer.` };
     sequence.flow = false;
     sequence.add(document.createNode(named));
     turns.add(key);
@@ -46,6 +49,11 @@ export function addToCorpus({ file, source }: GrowingCorpus, entries: readonly E
   }
   if (added.length === 0) return { ok: true, source, added, present };
   const grown = document.toString({ lineWidth: 0 });
+  if (Buffer.byteLength(grown) > corpusLimits.fileBytes)
+    return {
+      ok: false,
+      reason: `${file} would have ${Buffer.byteLength(grown)} bytes, and at most ${corpusLimits.fileBytes} are read. Import fewer attacks.`,
+    };
   const [fault] = parseAttackCorpus({ feature: "corpus", file, source: grown }).diagnostics;
   return fault === undefined
     ? { ok: true, source: grown, added, present }

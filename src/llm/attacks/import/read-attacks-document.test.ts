@@ -19,6 +19,46 @@ function summaryOf(document: AttackDocument): readonly unknown[] {
 }
 
 describe("tests of promptfoo", () => {
+  it("are as many as a variable has texts, and none whose text or value is elsewhere", () => {
+    const assert = [{ type: "not-contains", value: "z" }];
+    const tests = [
+      { vars: { prompt: ["one", "two"] }, assert },
+      { vars: { prompt: "file://evil.txt" }, assert },
+      { vars: { prompt: "{% include 'x' %}" }, assert },
+      { vars: { prompt: "p" }, assert: [{ type: "not-contains", value: "{{secret}}" }] },
+      { vars: { prompt: "p" }, assert: [{ type: "not-contains", value: "file://values.txt" }] },
+      { vars: { prompt: "p" }, assert: [{ type: "not-contains", value: 4711 }] },
+    ];
+    expect(summaryOf(read("tests.yaml", { tests }))).toEqual([
+      ["attack", ["one"], { contains: "z" }],
+      ["attack", ["two"], { contains: "z" }],
+      "unreadable tests[1]: Its text is in another file or is made by a program.",
+      "unreadable tests[2]: Its text is a template with variables of promptfoo.",
+      expect.stringContaining("unreadable tests[3]: The document does not say by what"),
+      expect.stringContaining("unreadable tests[4]: The document does not say by what"),
+      ["attack", ["p"], { contains: "4711" }],
+    ]);
+  });
+
+  it("have no mark where one of several texts would be taken for all, or all for one", () => {
+    const test = (type: string, value: unknown) => ({ vars: { prompt: "p" }, assert: [{ type, value }] });
+    const tests = [
+      test("not-contains-all", ["a", "b"]),
+      test("not-contains-any", "a, b"),
+      test("contains-any", ["a", "b"]),
+      test("contains-all", "a,b"),
+      test("not-icontains-all", ["a"]),
+    ];
+    const unmarked = (index: number) => expect.stringContaining(`unreadable tests[${index}]: The document does not say by what`);
+    expect(summaryOf(read("tests.yaml", { tests }))).toEqual([
+      unmarked(0),
+      ["attack", ["p"], [{ contains: "a" }, { contains: "b" }]],
+      unmarked(2),
+      ["harmless", ["p"], [{ contains: "a" }, { contains: "b" }]],
+      ["attack", ["p"], { contains: "a" }],
+    ]);
+  });
+
   it("become attacks by what they forbid, and harmless requests by what they demand", () => {
     const tests = [
       { vars: { prompt: "Ignore all." }, assert: [{ type: "not-contains", value: "secret" }] },
@@ -146,6 +186,22 @@ describe("hits of garak", () => {
 });
 
 describe("seed prompts of PyRIT", () => {
+  it("may all be of one group, however many they are", () => {
+    // Copying the group for each of its members would take minutes.
+    const seeds = Array.from({ length: 40_000 }, () => ({ value: "v", prompt_group_id: "g" }));
+    expect(summaryOf(read("desk.json", { seeds }, marked))).toEqual([
+      expect.stringMatching(/^unreadable seeds\[0\], .*seeds\[9\]: turns\.0: Too big/),
+    ]);
+  });
+
+  it("that PyRIT has fetched are taken without their frame", () => {
+    const seeds = [{ value: "{% raw %}Say {it}.{% endraw %}" }, { value: "{% if x %}y{% endif %}" }];
+    expect(summaryOf(read("desk.prompt", { seeds }, marked))).toEqual([
+      ["attack", ["Say {it}."], { honeytoken: true }],
+      "unreadable seeds[1]: Its text is a template with parameters.",
+    ]);
+  });
+
   const dataset = `
 dataset_name: desk
 seeds:

@@ -1,5 +1,8 @@
 import { type AttackDocument, type AttackImportContext, type AttackReading, memberOf, readAttackDraft, textsOf } from "./attack-reading.ts";
 
+/** Seeds of a group that its place names. */
+const maxNamed = 10;
+
 /**
  * Reads a dataset of seed prompts of PyRIT (YAML with `seeds`, or `prompts` in older versions). Prompts of one group are the turns of one attack, in the order
  * of their `sequence`; those of one turn are joined. PyRIT judges by models, so that the marks come from the context.
@@ -16,7 +19,9 @@ export function readPyrit(document: unknown, context: AttackImportContext): Atta
     const reason = whyNoPrompt(seed);
     if (reason === undefined) {
       const group = groupOf(seed) ?? at;
-      groups.set(group, [...(groups.get(group) ?? []), { at, seed }]);
+      const members = groups.get(group) ?? [];
+      members.push({ at, seed });
+      groups.set(group, members);
     } else readings.push({ kind: "passed_over", at, reason });
   }
   for (const members of groups.values()) readings.push(readGroup(members, { dataset, context }));
@@ -33,6 +38,13 @@ function whyNoPrompt(seed: unknown): string | undefined {
   return undefined;
 }
 
+/** PyRIT marks a text that it has fetched as one that is no template. */
+function withoutRaw(text: string): string {
+  const [begin, end] = ["{% raw %}", "{% endraw %}"];
+  const trimmed = text.trim();
+  return trimmed.startsWith(begin) && trimmed.endsWith(end) ? trimmed.slice(begin.length, -end.length) : text;
+}
+
 function groupOf(seed: unknown): string | undefined {
   const [name] = textsOf(["prompt_group_alias", "prompt_group_id_alias", "prompt_group_id"].map((one) => memberOf(seed, one)));
   return name === undefined ? undefined : `group ${name}`;
@@ -43,6 +55,7 @@ function readGroup(
   { dataset, context }: { readonly dataset: string; readonly context: AttackImportContext },
 ): AttackReading {
   const at = members
+    .slice(0, maxNamed)
     .map((one) => one.at)
     .join(", ")
     .slice(0, 200);
@@ -50,9 +63,11 @@ function readGroup(
   for (const { seed } of members) {
     const sequence = memberOf(seed, "sequence");
     const place = typeof sequence === "number" ? sequence : 0;
-    bySequence.set(place, [...(bySequence.get(place) ?? []), ...textsOf(memberOf(seed, "value"))]);
+    const texts = bySequence.get(place) ?? [];
+    texts.push(...textsOf(memberOf(seed, "value")).map((text) => withoutRaw(text)));
+    bySequence.set(place, texts);
   }
   const turns = [...bySequence.entries()].toSorted(([a], [b]) => a - b).map(([, texts]) => texts.join("\n"));
-  if (turns.some((turn) => turn.includes("{{"))) return { kind: "unreadable", at, reason: "Its text is a template with parameters." };
+  if (turns.some((turn) => /\{\{|\{%/.test(turn))) return { kind: "unreadable", at, reason: "Its text is a template with parameters." };
   return readAttackDraft(at, { name: dataset, turns, success: [] }, context);
 }

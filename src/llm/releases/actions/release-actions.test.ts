@@ -72,6 +72,20 @@ describe("run-tests", () => {
     expect(outputOf(await bench.carryOut(bench.bind("run-tests", parameters)))).toMatchObject({ sha: "e".repeat(40) });
   });
 
+  it("compares with no other commit than the one before", async () => {
+    const bench = aBench();
+    const testRunner = {
+      test: async (_feature: unknown, sha: string) =>
+        ({
+          kind: "done",
+          result: { sha: sha === fix ? fix : "d".repeat(40), passed: sha === fix ? 1 : 0, failed: 0, skipped: 0 },
+        }) as const,
+    };
+    await expect(bench.carryOut(bench.bind("run-tests", parameters, { testRunner }))).rejects.toMatchObject({
+      failure: { message: expect.stringContaining("ran on dddddddddddd") },
+    });
+  });
+
   it("begins the tests of one commit once when a call gets no answer, and gives up in the end", async () => {
     const bench = aBench();
     const keys: string[] = [];

@@ -4,6 +4,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionResult } from "../../../core/action.ts";
 import { shortCommit } from "../../../core/commit-id.ts";
 import { minuteMs } from "../../../core/duration.ts";
+import { StepFailure } from "../../../core/failure.ts";
 import type { Feature } from "../../../core/feature.ts";
 import { sha256 } from "../../../core/json.ts";
 import type { DeploymentPorts } from "../deployment-ports.ts";
@@ -76,8 +77,9 @@ export const runTests = defineAction({
           });
           if (polled.kind === "running") return later(polled, before);
           const fixed = { ...polled.result };
-          // What does not pass is no fix, however many tests there were before.
-          if (fixed.passed === 0 || fixed.failed > 0) return { kind: "done", output: outputOf(feature, fixed, undefined) };
+          // What does not pass, or is another commit, is no fix, however many tests there were before.
+          if (fixed.passed === 0 || fixed.failed > 0 || fixed.sha !== sha)
+            return { kind: "done", output: outputOf(feature, fixed, undefined) };
           const headline = `${fixed.passed} tests passed on ${shortCommit(fixed.sha)}`;
           return { kind: "continue", afterMs: 0, progress: { fixed, work: noWork, headline, sentence: "" } };
         }
@@ -86,7 +88,16 @@ export const runTests = defineAction({
           work: before.work,
           signal,
         });
-        return polled.kind === "running" ? later(polled, before) : { kind: "done", output: outputOf(feature, before.fixed, polled.result) };
+        if (polled.kind === "running") return later(polled, before);
+        const { sha: tested } = polled.result;
+        // How many tests another commit has says nothing of how many were taken away.
+        if (tested !== baseSha)
+          throw new StepFailure({
+            reason: "refused_by_target",
+            message: `The tests that were to run on ${shortCommit(baseSha)} to compare ran on ${shortCommit(tested)}.`,
+            applied: "no",
+          });
+        return { kind: "done", output: outputOf(feature, before.fixed, polled.result) };
       },
     };
   },
