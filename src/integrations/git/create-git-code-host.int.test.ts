@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +53,21 @@ describeCodeHost("a bare repository of git", async () => aBench("bare"));
 describeCodeHost("a clone of git", async () => aBench("clone"));
 
 describe("a code host of plain git", () => {
+  it("reads no more of the messages of a branch than it needs, however long they are", async () => {
+    const { origin, host, commit } = aBench("bare");
+    await commit("hotfix/export", { "b.txt": "fixed" });
+    const main = origin.tip("main");
+    // Together they are more than git may write in one call.
+    const messages = Array.from({ length: 20 }, (_, index) => {
+      const from = index === 0 ? `from ${main}\n` : "";
+      const text = `CVE-2026-1234\n${"x".repeat(4_000_000)}`;
+      return `commit refs/heads/endless\ncommitter a <a@b.example> ${1_900_000_000 + index} +0000\ndata ${text.length}\n${text}\n${from}M 644 inline c.txt\ndata 2\n${index % 10}\n\n`;
+    });
+    execFileSync(git, ["fast-import", "--quiet"], { cwd: origin.path, input: messages.join("") });
+    const fixes = await host.findFixes({ repository, references: ["CVE-2026-1234"], packages: [], signal });
+    expect(fixes.map(({ branch }) => branch)).toEqual(["endless", "hotfix/export"]);
+  });
+
   it("runs nothing that the repository names: no hook, no merge driver, no filter", async () => {
     const { origin, host } = aBench("bare");
     const marker = join(root, "it-ran");

@@ -6,7 +6,7 @@ import { sha256 } from "../../core/json.ts";
 import { shortLine } from "../../core/one-line.ts";
 import { isBranchName } from "../../llm/releases/branch-name.ts";
 import type { CodeChange, CodeHost, MergeOutcome } from "../../llm/releases/code-host.ts";
-import { rankFixes } from "../../llm/releases/rank-fixes.ts";
+import { type DescribedChange, rankFixes } from "../../llm/releases/rank-fixes.ts";
 import { type GitPlace, type GitRepositoryPlace, openGitPlace } from "./git-place.ts";
 import { createRunGit } from "./run-git.ts";
 import { readSafeFolders } from "./safe-folders.ts";
@@ -32,6 +32,12 @@ export interface GitCodeHostOptions {
 /** Branches that are looked at when a fix is wanted, the newest. */
 const maxBranches = 200;
 const maxCommits = 50;
+/** Processes of git that read messages at the same time. */
+const branchesAtOnce = 8;
+/** Of the messages of one branch. */
+const maxMessageBytes = 400_000;
+/** Of the paths that a branch changes. */
+const maxPathBytes = 4 * 1024 * 1024;
 const maxPaths = 3000;
 /** How often a merge is made anew because the base branch has moved. */
 const maxTries = 3;
@@ -77,12 +83,11 @@ export function createGitCodeHost(options: GitCodeHostOptions): CodeHost {
         const branch = ref.slice(place.heads.length);
         return branch === "" || branch === base ? [] : [{ branch, tip }];
       });
-      const described = await Promise.all(
-        branches.map(async (one) => {
-          const { text } = await place.run(["log", "--format=%B", "-n", String(maxCommits), `${main}..${one.tip}`, "--"]);
-          return { ...one, title: text.split("\n")[0] ?? "", text };
-        }),
-      );
+      const described: (DescribedChange & (typeof branches)[number])[] = [];
+      for (let start = 0; start < branches.length; start += branchesAtOnce)
+        described.push(
+          ...(await Promise.all(branches.slice(start, start + branchesAtOnce).map(async (one) => describeBranch(place, main, one)))),
+        );
       const fixes: CodeChange[] = [];
       for (const { branch, tip } of rankFixes(described, { references, packages }))
         fixes.push(await describe(opened, { branch, tip, main }));
@@ -160,11 +165,11 @@ async function readBranch(opened: OpenRepository, branch: string): Promise<CodeC
 }
 
 async function describe({ place }: OpenRepository, { branch, tip, main }: BranchTip): Promise<CodeChange> {
-  const { text: title } = await place.run(["log", "-1", "--format=%s", tip, "--"]);
+  const { text: title } = await place.run(["log", "-1", "--format=%s", tip, "--"], { enoughBytes: maxMessageBytes });
   const isMerged = await isAncestor(place, tip, main);
   const diff = ["diff", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", "-z", `${main}...${tip}`, "--"];
   // Without a common ancestor there is no difference, and no merge.
-  const { text: paths } = await place.run(diff, { ok: [0, 128] });
+  const { text: paths } = await place.run(diff, { ok: [0, 128], enoughBytes: maxPathBytes });
   return {
     id: `branch/${branch}`,
     opened: true,
@@ -180,6 +185,17 @@ async function describe({ place }: OpenRepository, { branch, tip, main }: Branch
       .filter((path) => path !== "")
       .slice(0, maxPaths),
   };
+}
+
+/** Messages may be as long as whoever pushes them likes. */
+async function describeBranch<Branch extends Pick<BranchTip, "branch" | "tip">>(
+  place: GitPlace,
+  main: string,
+  branch: Branch,
+): Promise<Branch & DescribedChange> {
+  const args = ["log", "--format=%B", "-n", String(maxCommits), `${main}..${branch.tip}`, "--"];
+  const { text } = await place.run(args, { enoughBytes: maxMessageBytes });
+  return { ...branch, title: text.split("\n")[0] ?? "", text };
 }
 
 async function isAncestor(place: GitPlace, sha: string, of: string): Promise<boolean> {

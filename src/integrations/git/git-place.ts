@@ -29,7 +29,7 @@ export interface RefChange {
 /** One repository in which git is run without any program that its configuration names. */
 export interface GitPlace {
   /** Rejects with StepFailure, `applied` as said: no unless the call writes to a remote. */
-  run(args: readonly string[], more?: Pick<GitCall, "input" | "ok">): Promise<GitAnswer>;
+  run(args: readonly string[], more?: Pick<GitCall, "input" | "ok" | "enoughBytes">): Promise<GitAnswer>;
   /** Where branches are below, after {@link refresh}. */
   readonly heads: string;
   /** Reads the branches of the remote anew, where there is one. */
@@ -50,7 +50,7 @@ export async function openGitPlace(plainRun: RunGit, { path }: Pick<GitRepositor
   // A folder that is no repository must not be taken for a part of one around it.
   const env = { GIT_CEILING_DIRECTORIES: dirname(path), GIT_NO_REPLACE_OBJECTS: "1" };
   let config: readonly GitSetting[] = [];
-  const call = async (applied: "no" | "unknown", args: readonly string[], more: Pick<GitCall, "input" | "ok"> = {}) => {
+  const call = async (applied: "no" | "unknown", args: readonly string[], more: Pick<GitCall, "input" | "ok" | "enoughBytes"> = {}) => {
     signal.throwIfAborted();
     try {
       return await plainRun({ cwd: path, args, env, config, ...more });

@@ -12,6 +12,8 @@ export interface GitCall {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Exit codes that are an answer; 0 alone unless said. */
   readonly ok?: readonly number[];
+  /** Bytes of the output that are enough: git is ended there, and what it wrote until then is the answer. Unless said, too much output is a failure. */
+  readonly enoughBytes?: number;
 }
 
 /** What git wrote, with its exit code. */
@@ -81,7 +83,7 @@ export function gitEnvironment(more: readonly GitSetting[], protocols: readonly 
 
 /** Runs git by argv, without a shell, with an environment of its own. */
 export function createRunGit({ git, environment, protocols, timeoutMs, clock, standing = async () => [] }: RunGitOptions): RunGit {
-  return async ({ cwd, args, input, config = [], env = {}, ok = [0] }) => {
+  return async ({ cwd, args, input, config = [], env = {}, ok = [0], enoughBytes }) => {
     const plain = gitEnvironment([...(await standing()), ...config], protocols);
     return new Promise((resolve, reject) => {
       const child = spawn(git, args, { cwd, env: { ...environment, ...plain, ...env }, shell: false, stdio: ["pipe", "pipe", "pipe"] });
@@ -89,11 +91,13 @@ export function createRunGit({ git, environment, protocols, timeoutMs, clock, st
       const timer = clock.after(timeoutMs, () => child.kill("SIGKILL"));
       const out: Buffer[] = [];
       let bytes = 0;
+      let isEnough = false;
       let said = "";
       child.stdout.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
+        isEnough = enoughBytes !== undefined && bytes >= enoughBytes;
         if (bytes <= maxBytes) out.push(chunk);
-        else child.kill("SIGKILL");
+        if (isEnough || bytes > maxBytes) child.kill("SIGKILL");
       });
       child.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)));
       child.stdin.on("error", () => undefined);
@@ -104,11 +108,13 @@ export function createRunGit({ git, environment, protocols, timeoutMs, clock, st
       });
       child.on("close", (code) => {
         timer.stop();
-        if (code === null) return fail("was killed: it took too long or wrote too much");
-        if (ok.includes(code)) {
+        const answer = (status: number) => {
           const all = Buffer.concat(out);
-          return resolve({ code, text: all.toString(), bytes: all });
-        }
+          resolve({ code: status, text: all.toString(), bytes: all });
+        };
+        if (isEnough) return answer(0);
+        if (code === null) return fail("was killed: it took too long or wrote too much");
+        if (ok.includes(code)) return answer(code);
         fail(`ended with status ${code}: ${said.trim().split("\n").slice(-3).join(" ").slice(0, 500)}`);
       });
     });
