@@ -48,9 +48,8 @@ it("sends what it reads of a document, and tells of every item at its place in t
 });
 
 it("passes on that the tool's scan failed, which findings alone do not say", async () => {
-  const document = sarifDocument();
-  const [run] = document.runs;
-  const failed = { ...document, runs: [{ ...run, invocations: [{ executionSuccessful: false }] }] };
+  const document = Object(sarifDocument());
+  const failed = { ...document, runs: [{ ...Object(document.runs[0]), invocations: [{ executionSuccessful: false }] }] };
   const { code, printed, requests } = await importFile(JSON.stringify(failed), { results: ["created", "created", "created"] });
   expect(code).toBe(1);
   expect(requests).toMatchObject([{ url: expect.stringMatching(/\?format=generic&failed=true$/) }]);
