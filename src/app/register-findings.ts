@@ -3,6 +3,8 @@ import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { observeSecurityFindings } from "../llm/findings/metrics.ts";
 import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
 import { createFindingRoutes } from "../llm/findings/routes.ts";
+import { latestEvents } from "../llm/usage/latest-events.ts";
+import { createUnreadableFindings } from "../llm/usage/unreadable-findings.ts";
 import { openFindingIntake, openSecurityFindings } from "./open-security-findings.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -15,7 +17,10 @@ export function registerFindings(runtime: Runtime, { redis, audit }: Pick<Server
   observeSecurityFindings(metrics, store, features);
   return {
     routes: createFindingRoutes({
-      otherSources: [createCacheFindings(createCacheAnalysisStore(redis))],
+      otherSources: [
+        createCacheFindings(createCacheAnalysisStore(redis)),
+        createUnreadableFindings(async (limit) => latestEvents((await runtime.ledger.recentUsage(limit)).toReversed())),
+      ],
       store,
       intake: openFindingIntake(runtime, redis),
       comments: createFindingCommentStore(redis),

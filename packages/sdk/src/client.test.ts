@@ -94,6 +94,39 @@ describe("createRunbookdClient", () => {
     await expect(client.admit(ask)).rejects.toThrow("HTTP 400: It does not fit. The body has faults. budget: x");
   });
 
+  it("says which reports were duplicates, completed, in conflict or estimated; a conflict is a loss too", async () => {
+    const notices: string[] = [];
+    const results = [
+      { id: "a", result: "accepted", costMicroUsd: 1 },
+      { id: "b", result: "duplicate", costMicroUsd: 1 },
+      { id: "c", result: "completed", costMicroUsd: 1 },
+      { id: "d", result: "conflict", conflict: "another_ticket", detail: "an earlier report of this id has another ticket" },
+      { id: "e", result: "accepted", anomaly: "missing_count", estimated: "reservation", detail: "the object lacks x" },
+      { id: "f", result: "too_old", issues: ["at: too old"] },
+    ];
+    const { client, lost, seen, clock } = aClient(() => ({ status: 200, body: { results } }), {
+      onUsageNotice: ({ kind, report, why }) => {
+        notices.push(`${report.id} ${kind}: ${why}`);
+        throw new Error("the application's own");
+      },
+    });
+    for (const { id } of results) client.reportUsage(aUsageReport({ id }));
+    const sentAt = clock.now();
+    await client.flush();
+    expect(seen[0]?.body).toMatchObject({ events: results.map(({ id }) => ({ id, at: sentAt })) });
+    expect(notices).toEqual([
+      "b duplicate: ",
+      "c completed: ",
+      "d conflict: another_ticket: an earlier report of this id has another ticket",
+      "e estimated: missing_count: the object lacks x",
+    ]);
+    expect(lost.map(({ reports, why }) => `${reports[0]?.id} ${why}`)).toEqual([
+      "d conflict: another_ticket: an earlier report of this id has another ticket",
+      "f too_old: at: too old",
+    ]);
+    expect(client.pendingUsage()).toBe(0);
+  });
+
   it("sends usage in bulk after a moment, and again until it arrives", async () => {
     let down = true;
     const { client, seen, clock } = aClient((entry) => (down ? undefined : accepted(entry)));

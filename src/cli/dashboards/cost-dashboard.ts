@@ -163,6 +163,24 @@ export function costDashboard(): Dashboard {
             ],
           },
           {
+            title: "Estimated and in conflict",
+            description:
+              "Spend that stands for unknown costs, usage that could not be read by its nearest shape, and reports that contradict earlier ones. All should be nothing.",
+            unit: "short",
+            show: "curve",
+            queries: [
+              { expr: "max by (budget) (llm_budget_estimated_usd)", legend: "USD estimated of {{budget}}" },
+              {
+                expr: "sum by (provider, shape, reason) (increase(llm_usage_unreadable_total[1h]))",
+                legend: "unreadable {{provider}} {{shape}} {{reason}}",
+              },
+              {
+                expr: "sum by (provider, budget, reason) (increase(llm_usage_conflict_total[1h]))",
+                legend: "conflict {{provider}} {{budget}} {{reason}}",
+              },
+            ],
+          },
+          {
             title: "Not in the numbers",
             description:
               "Usage without a price, reports that contradict themselves or were refused, labels beyond their cap. All should be nothing.",

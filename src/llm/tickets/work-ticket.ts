@@ -91,7 +91,7 @@ async function claimAndWork(ticketId: string, delivery: Delivery): Promise<Ticke
     if (!(await store.write(id, ticketLease.holder, { state: "running", reason: "" }))) {
       // Cancelled between the two: the lease that was just taken goes back at once instead of when it expires.
       const now = await store.get(id);
-      return now !== undefined && hasEnded(now.state) ? confirmEnd(now, gate) : { kind: "lost" };
+      return now !== undefined && hasEnded(now.state) ? confirmEnd(now, gate, { unused: true }) : { kind: "lost" };
     }
 
     const result = await doTurn(ticket, answer, delivery);
@@ -206,14 +206,14 @@ async function end(ticket: Ticket, { state, reason, change }: TicketEnd, { store
 }
 
 /** Tells the gate that the ticket has ended; asked again after a crash in between, which counts nothing twice. */
-async function confirmEnd(ticket: Ticket, gate: AdmissionGate): Promise<TicketStep> {
+async function confirmEnd(ticket: Ticket, gate: AdmissionGate, lease: { readonly unused?: true } = {}): Promise<TicketStep> {
   const { id: ticketId, budget, queue, variant, state, reason, kind, batchId } = ticket;
   if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled" || state === "quarantined") {
     // A sentence is no class; only the gate's reasons and our own words become one.
     const word = classOfReason(reason) ?? reason;
     const failureClass = /^[a-z_]{1,40}$/.test(word) ? { failureClass: word } : {};
     const batch = batchId === undefined ? {} : { batchId };
-    await gate.release({ ticketId, budget, queue, variant, kind, ...batch, outcome: state, ...failureClass });
+    await gate.release({ ticketId, budget, queue, variant, kind, ...batch, outcome: state, ...failureClass, ...lease });
   }
   return { kind: "ended", state };
 }

@@ -74,6 +74,40 @@ describe("recordUsage", () => {
     expect(told).toEqual(["accepted a", "duplicate b"]);
   });
 
+  it("refuses a report that is older than ids are remembered, by name, and counts the others", async () => {
+    const refused: RefusedUsage[] = [];
+    const day = 86_400_000;
+    const results = await recordUsage(
+      [1, 3].map((age) => ({ ...report, id: `m${age}`, at: now - age * day })),
+      now,
+      {
+        prices,
+        ledger: { record: async (events) => events.map((event) => aCountedUsage(event)) },
+        publish: (event) => event.kind === "usage_refused" && refused.push(...event.reports),
+      },
+    );
+    expect(results).toMatchObject([
+      { id: "m1", result: "accepted" },
+      { id: "m3", result: "too_old", issues: [expect.stringContaining("RUNBOOKD_USAGE_DAYS")] },
+    ]);
+    expect(refused).toMatchObject([{ index: 1, id: "m3", reason: "too_old" }]);
+  });
+
+  it("keeps what explains the price beside the counts, and the names of what cannot be read", () => {
+    const usage = { input_tokens: 1, output_tokens: 1, speed: "fast", inference_geo: "us", server_tool_use: { web_search_requests: 2 } };
+    expect(price({ usage, model: "claude-opus-4-8" })).toMatchObject({
+      shape: "anthropic-messages",
+      speed: "fast",
+      geography: "us",
+      tools: { web_search: 2 },
+    });
+    expect(price({ usage: { input_tokens: 1, output_tokens: -1 } })).toMatchObject({
+      shape: "anthropic-messages",
+      usageKeys: "input_tokens, output_tokens",
+    });
+    expect(price({ usage: { "<b>": 1 } })).toMatchObject({ anomaly: "unrecognised_shape", usageKeys: "?b?" });
+  });
+
   it("refuses exactly the reports that cannot be used, whatever they are, counts the others, and publishes which and why", async () => {
     const refusable: fc.Arbitrary<unknown> = fc.oneof(
       fc.json().map((text): unknown => JSON.parse(text)),
