@@ -5,6 +5,7 @@ import { root, say } from "./install.js";
 
 const parts = [
   { name: "tables of rollouts", args: ["setup/rollout-tables.js"] },
+  { name: "second opinion on 100,000 usage objects", args: ["setup/second-opinion.js"] },
   { name: "security incident on plain git", args: ["setup/demo.js", "--scenario", "security", "--code-host", "git", "--once", "--json"] },
   { name: "chaos, 200 runs", args: ["setup/chaos.js", "--runs", "200", "--minutes", "20"] },
 ];

@@ -106,11 +106,21 @@ function decide(readings: readonly Reading[]): NormalizedUsage {
   if (whole.length === 0) return unread(readings);
   const fewestTexts = Math.min(...whole.map(({ remains }) => remains.texts.length));
   const best = whole.filter(({ remains }) => remains.texts.length === fewestTexts);
-  const [first, ...others] = best.filter(({ result }) => result.kind === "tokens").length > 0 ? best.filter(isSure) : best;
+  const sure = best.some(({ result }) => result.kind === "tokens") ? best.filter(isSure) : best;
+  // One that may be the sum of several requests comes first: it has no price where the sizes of the requests decide it.
+  const [first, ...others] = sure.toSorted((a, b) => Number(maybeSum(b)) - Number(maybeSum(a)));
   if (first === undefined) return anomaly("unrecognised_shape", acceptedShapes);
-  const differs = others.find(({ result }) => JSON.stringify(result) !== JSON.stringify(first.result));
+  const differs = others.find(({ result }) => countsOf(result) !== countsOf(first.result));
   if (first.result.kind === "anomaly" || differs === undefined) return { ...first.result, shape: first.shape };
   return anomaly("ambiguous_shape", `${first.shape} and ${differs.shape} both fit and count differently; name the shape`);
+}
+
+function maybeSum({ result }: Reading): boolean {
+  return result.kind === "tokens" && result.terms.isSum === true;
+}
+
+function countsOf(result: PartitionResult): string {
+  return JSON.stringify(result.kind === "tokens" ? { ...result, terms: { ...result.terms, isSum: false } } : result);
 }
 
 /** Whether the reading counts something, or says that it cannot be told: a reading that merely does not add up is the wrong shape. */

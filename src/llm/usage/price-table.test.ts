@@ -7,11 +7,11 @@ import { noTokens } from "./token-partition.ts";
 
 const at = Date.UTC(2026, 8, 1);
 const table = createPriceTable(shippedPrices);
-const sonnet = table.find("anthropic", "claude-sonnet-4-5", at);
+const sonnet = table.find("anthropic", "claude-sonnet-4-6", at);
 
 describe("PriceTable.find", () => {
   it("prices a dated id of a known model", () => {
-    expect(table.find("anthropic", "claude-sonnet-4-5-20250929", at)).toBe(sonnet);
+    expect(table.find("anthropic", "claude-sonnet-4-6-20260217", at)).toBe(sonnet);
     expect(table.find("openai", "gpt-5-2025-08-07", at)?.model).toBe("gpt-5");
   });
 
@@ -62,6 +62,8 @@ describe("PriceTable.find", () => {
     const inputOf = (model: string, day: string) => table.find("openai", model, Date.parse(day))?.input;
     expect([inputOf("gpt-5.6-terra", "2026-07-29"), inputOf("gpt-5.6-terra", "2026-07-30")]).toEqual([2_500_000, 2_000_000]);
     expect([inputOf("gpt-5.6-sol", "2026-08-20"), inputOf("gpt-5.6-sol", "2026-08-21")]).toEqual([5_000_000, 4_000_000]);
+    // The earlier price does not come back when the later one ends.
+    expect([inputOf("gpt-5.6-sol", "2026-11-21"), inputOf("gpt-5.6-sol", "2026-11-22")]).toEqual([4_000_000, undefined]);
     for (const { source } of shippedPrices) expect(source).toMatch(/^https:.*2026$/);
   });
 

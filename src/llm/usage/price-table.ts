@@ -106,10 +106,17 @@ interface DatedRow {
   readonly until: Instant;
 }
 
+/** A row without an end ends where the next row of the same model begins, so that an earlier price never holds again after a later one ended. */
 function datedRows(source: PriceTableSource, layer: number): readonly DatedRow[] {
-  return priceTableSchema
-    .parse(source)
-    .map((row) => ({ row, layer, from: Date.parse(row.from), until: row.until === undefined ? Infinity : Date.parse(row.until) }));
+  const rows = priceTableSchema.parse(source);
+  const starts = new Map<string, Instant[]>();
+  const nameOf = (row: PriceRow) => `${row.provider} ${row.model}`;
+  for (const row of rows) starts.set(nameOf(row), [...(starts.get(nameOf(row)) ?? []), Date.parse(row.from)]);
+  return rows.map((row) => {
+    const from = Date.parse(row.from);
+    const next = Math.min(...(starts.get(nameOf(row)) ?? []).filter((start) => start > from));
+    return { row, layer, from, until: Math.min(next, row.until === undefined ? Infinity : Date.parse(row.until)) };
+  });
 }
 
 /** What may follow a known id: a date, `latest`, a hosting version. `gpt-5` does not price `gpt-5-mini` or `gpt-5.6`. */

@@ -11,14 +11,17 @@ export const shippedPrices: PriceTableSource = [
   ...anthropic("claude-opus-5", "2026-01-01", { input: 5_000_000, output: 25_000_000, geographies }),
   ...anthropic("claude-opus-4-8", "2026-01-01", { input: 5_000_000, output: 25_000_000, geographies, speeds: { fast: 200 } }),
   ...anthropic("claude-opus-4-7", "2026-01-01", { input: 5_000_000, output: 25_000_000, geographies }),
-  ...anthropic("claude-opus-4-6", "2026-01-01", { input: 5_000_000, output: 25_000_000, geographies }),
+  ...anthropic("claude-opus-4-6", "2026-01-01", { input: 5_000_000, output: 25_000_000, geographies, isLongDearer: true }),
+  ...anthropic("claude-opus-4-6", "2026-03-13", { input: 5_000_000, output: 25_000_000, geographies }),
   ...anthropic("claude-opus-4-5", "2025-11-01", { input: 5_000_000, output: 25_000_000 }),
   ...anthropic("claude-opus-4-1", "2025-08-01", { input: 15_000_000, output: 75_000_000 }),
   ...anthropic("claude-opus-4", "2025-05-01", { input: 15_000_000, output: 75_000_000 }),
   ...anthropic("claude-sonnet-5", "2026-01-01", { input: 2_000_000, output: 10_000_000, geographies }),
-  ...anthropic("claude-sonnet-4-6", "2026-01-01", { input: 3_000_000, output: 15_000_000, geographies }),
-  ...anthropic("claude-sonnet-4-5", "2025-09-01", { input: 3_000_000, output: 15_000_000 }),
-  ...anthropic("claude-sonnet-4", "2025-05-01", { input: 3_000_000, output: 15_000_000 }),
+  ...anthropic("claude-sonnet-4-6", "2026-01-01", { input: 3_000_000, output: 15_000_000, geographies, isLongDearer: true }),
+  ...anthropic("claude-sonnet-4-6", "2026-03-13", { input: 3_000_000, output: 15_000_000, geographies }),
+  // Since 30 April 2026 these two answer no prompt of more than 200 000 tokens.
+  ...anthropic("claude-sonnet-4-5", "2025-09-01", { input: 3_000_000, output: 15_000_000, isLongDearer: true }),
+  ...anthropic("claude-sonnet-4", "2025-05-01", { input: 3_000_000, output: 15_000_000, isLongDearer: true }),
   ...anthropic("claude-haiku-4-5", "2025-10-01", { input: 1_000_000, output: 5_000_000 }),
   ...anthropic("claude-3-5-haiku", "2024-11-01", { input: 800_000, output: 4_000_000 }),
   // This snapshot kept the price that it came with.
@@ -65,6 +68,8 @@ interface ListPrice {
 interface AnthropicPrice extends ListPrice {
   readonly geographies?: Record<string, number>;
   readonly speeds?: Record<string, number>;
+  /** Above 200 000 prompt tokens the whole request costs twice the input price and one and a half times the output price. */
+  readonly isLongDearer?: boolean;
 }
 
 interface ListPriceWithCache extends ListPrice {
@@ -73,7 +78,13 @@ interface ListPriceWithCache extends ListPrice {
 }
 
 /** Cache multipliers on the input price: read 0.1, write 1.25 for five minutes, 2 for an hour. A search costs a cent, fetching a page nothing. */
-function anthropic(model: string, from: string, { input, output, geographies = {}, speeds = {} }: AnthropicPrice): PriceTableSource {
+function anthropic(
+  model: string,
+  from: string,
+  { input, output, geographies = {}, speeds = {}, isLongDearer = false }: AnthropicPrice,
+): PriceTableSource {
+  const cached = (base: number) => ({ cacheRead: base / 10, cacheWrite: { "5m": (base * 5) / 4, "1h": base * 2 } });
+  const step = { above: 200_000, input: input * 2, output: (output * 3) / 2, ...cached(input * 2) };
   return [
     {
       provider: "anthropic",
@@ -81,8 +92,8 @@ function anthropic(model: string, from: string, { input, output, geographies = {
       from,
       input,
       output,
-      cacheRead: input / 10,
-      cacheWrite: { "5m": (input * 5) / 4, "1h": input * 2 },
+      ...cached(input),
+      steps: isLongDearer ? [step] : [],
       tiers: { batch: 50 },
       geographies,
       speeds,

@@ -1,3 +1,4 @@
+import { anomaly } from "../token-partition.ts";
 import { priceTerms } from "./read-terms.ts";
 import type { ShapeReader } from "./usage-shape.ts";
 
@@ -30,10 +31,16 @@ function cohereReader(names: {
     read(source) {
       const billed = source.child(names.billed);
       // What version 1 of the interface puts beside the counts.
-      source.skip("tokens", "apiVersion", "api_version");
+      source.skip("apiVersion", "api_version");
+      const [input, output] = [billed.count(names.input), billed.count(names.output)];
+      const tokens = source.child("tokens");
+      const [read, made] = [tokens.count(names.input) ?? 0, tokens.count(names.output) ?? 0];
+      source.skip("tokens");
+      if ((input === undefined && read > 0) || (output === undefined && made > 0))
+        return anomaly("missing_count", "there were tokens, and it is not said how many of them are billed");
       return {
-        uncached: billed.count(names.input) ?? 0,
-        output: billed.count(names.output) ?? 0,
+        uncached: input ?? 0,
+        output: output ?? 0,
         terms: priceTerms({ tools: { search_unit: billed.count(names.searches) ?? 0 } }),
       };
     },

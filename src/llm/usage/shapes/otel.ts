@@ -49,7 +49,11 @@ function otelReader(input: string, output: string): ShapeReader {
           "OpenLLMetry counts Anthropic's cached tokens as input in Python and beside it in Node; report the provider's own usage object",
         );
       }
-      source.skip(...source.scalars().filter((key) => !isAboutUsage(key)), "gen_ai.usage.cost");
+      source.skip("gen_ai.usage.cost");
+      // A number under a name without a namespace is no attribute that a convention has: it is not passed over.
+      const others = source.scalars().filter((name) => !isAboutUsage(name));
+      source.skip(...others.filter((name) => name.includes(".")));
+      for (const name of others) source.text(name);
       const [asked, made] = [one(source, names.input), one(source, names.output)];
       const [read, written, reasoning] = [one(source, names.read), one(source, names.written), one(source, names.reasoning)];
       const { parts } = summedWrites(written.value, vendor);
@@ -92,7 +96,7 @@ function otelReader(input: string, output: string): ShapeReader {
 
 /** A span has many attributes. One that may be a count of tokens under a name of its own is not passed over. */
 function isAboutUsage(attribute: string): boolean {
-  return !attribute.startsWith("gen_ai.request.") && /usage|tokens|cach/i.test(attribute);
+  return !attribute.startsWith("gen_ai.request.") && /usage|token|cach|search/i.test(attribute);
 }
 
 /** The first of the names that is given, and the check that the others say the same. */
