@@ -42,7 +42,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const env = prepare(["redis", "prometheus", "alertmanager", "browser"]);
+const env = prepare(["redis", "prometheus", "alertmanager", "browser", "curl", "python"]);
 const results = [];
 // The product checks its own documents, and some tests start it as built: a selection must not meet an old build.
 const needsBuild = (stage) => stage.command?.[1] === cli[1] || ["integration", "e2e"].includes(stage.name);

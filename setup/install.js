@@ -33,6 +33,8 @@ const programs = {
     extracts: ["chromium", "chromium-common", "fonts-dejavu-core"],
     brew: "--cask chromium",
   },
+  curl: { anyOf: [["curl"]], apt: ["curl"], extracts: ["curl"], brew: "curl" },
+  python: { anyOf: [["python3"]], apt: ["python3"], extracts: ["python3"], brew: "python" },
 };
 
 /**

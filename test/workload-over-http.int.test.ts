@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../packages/sdk/src/client.ts";
 import type { UsageLoss } from "../packages/sdk/src/usage-outbox.ts";
-import type { UsageEvent } from "../packages/sdk/src/wire/usage.ts";
+import { type UsageEvent, usageReportSchema } from "../packages/sdk/src/wire/usage.ts";
 import { createBatchControl } from "../src/llm/batches/batch-control.ts";
 import { createBatchStore } from "../src/llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../src/llm/batches/routes.ts";
@@ -73,7 +73,55 @@ async function call(role: string, method: string, path: string, body?: unknown) 
 }
 const define = () => call("operator", "PUT", "/api/budgets/checkout", { limitMicroUsd: 50_000, periodMs: 3_600_000 });
 
+/** One value of each member that a report may leave out. */
+const everyOptionalMember = {
+  at: Date.UTC(2026, 10, 23, 6),
+  requestModel: "claude-sonnet-4-5",
+  promptVersion: "3",
+  queue: "default",
+  team: "payments",
+  repo: "acme/shop",
+  batchId: "B-1",
+  leaseId: "lease",
+  attempt: 1,
+  turn: 0,
+  variant: "baseline",
+  serviceTier: "standard",
+  shape: "anthropic-messages",
+  outcome: "ok",
+  error: "",
+  latencyMs: 900,
+  ttftMs: 90,
+  traceId: "t",
+  assignments: [],
+  prefix: {},
+  diagnostics: null,
+};
+
 describe("the workload over HTTP", () => {
+  it("describes a report of usage with every member, and takes exactly those", async () => {
+    const { paths: described, components } = describeApi(
+      createWorkloadRoutes({ ledger, prices: createPriceTable([]), publish: () => undefined, clock }),
+      [],
+    );
+    expect(JSON.stringify(described["/api/usage"]?.["post"])).toContain("#/components/schemas/UsageReport");
+    const { properties, required } = Object(Object(components).schemas.UsageReport);
+    expect(Object.keys(properties).toSorted()).toEqual(Object.keys(usageReportSchema.shape).toSorted());
+    await define();
+    const values: Record<string, unknown> = { ...aUsageReport({ id: "msg_described" }), ...everyOptionalMember };
+    expect(Object.keys(properties).filter((name) => values[name] === undefined)).toEqual([]);
+    const events = [
+      values,
+      Object.fromEntries(required.map((name: string) => [name, values[name]])),
+      ...required.map((name: string) => ({ ...values, [name]: undefined })),
+      { ...values, another: 1 },
+    ];
+    const { body } = await call("workload", "POST", "/api/usage", { events });
+    const results = body.results.map(({ result }: { result: string }) => result);
+    expect(results.slice(0, 2)).not.toContain("invalid");
+    expect(new Set(results.slice(2))).toEqual(new Set(["invalid"]));
+  });
+
   it("is described", () => {
     expect(paths).toEqual(expect.arrayContaining(["/api/admissions", "/api/usage", "/api/budgets/{id}", "/api/batches", "/api/tickets"]));
   });

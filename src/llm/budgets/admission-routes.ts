@@ -10,7 +10,13 @@ import {
   releaseSchema,
 } from "../../../packages/sdk/src/wire/admissions.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
-import { maxReportBytes, usageEventSchema, usageReportsSchema, usageResponseSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import {
+  describedUsageReportsSchema,
+  maxReportBytes,
+  usageEventSchema,
+  usageReportsSchema,
+  usageResponseSchema,
+} from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { EventSink } from "../../core/event.ts";
 import { viewers, workloads } from "../../platform/http/roles.ts";
@@ -103,6 +109,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       allow: workloads,
       query: noQuery,
       body: usageReportsSchema,
+      describedBody: describedUsageReportsSchema,
       bodyLimitBytes: maxReportBytes.body,
       success: { status: 200, description: "`results`: one per event, in order", schema: usageResponseSchema },
       handle: async ({ body }) => json({ results: await recordUsage(body.events, clock.now(), deps) }),

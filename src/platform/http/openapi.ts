@@ -78,7 +78,7 @@ function describeRoute(route: Route, definitions: Definitions): object {
     security: [{ token: [] }],
     "x-roles": route.allow,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(reads ? requestBody(route.body, definitions) : {}),
+    ...(reads ? requestBody(route.describedBody ?? route.body, definitions) : {}),
     responses: {
       ...describeSuccess(route, definitions),
       ...problemResponses(named),

@@ -112,6 +112,8 @@ interface RouteHead<Query extends z.ZodType, Body extends z.ZodType> {
   readonly query: Query;
   /** JSON body; `noBody` when none is read. */
   readonly body: Body;
+  /** What the description says of the body, where `body` leaves the items of a list to the handler. */
+  readonly describedBody?: z.ZodType;
   /** Default 256 KiB. */
   readonly bodyLimitBytes?: number;
   /** Beyond those that every route has (400, 401, 403, 503). */
@@ -147,6 +149,7 @@ export interface Route {
   readonly stops: boolean;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
+  readonly describedBody?: z.ZodType | undefined;
   readonly bodyLimitBytes: number;
   readonly success: Success<z.ZodType> | SuccessEvents<z.ZodType>;
   readonly revalidates: boolean;
@@ -209,11 +212,12 @@ function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "succe
     stops = false,
     query,
     body,
+    describedBody,
     bodyLimitBytes = 256 * 1024,
     problems = [],
     failures,
   } = definition;
-  return { method, path, summary, allow, fromPage, stops, query, body, bodyLimitBytes, problems, failures };
+  return { method, path, summary, allow, fromPage, stops, query, body, describedBody, bodyLimitBytes, problems, failures };
 }
 
 function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(

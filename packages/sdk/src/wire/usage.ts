@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, shortNameSchema } from "./names.ts";
-import { cacheMissSchema, type Prefix } from "./prefix.ts";
+import { cacheMissSchema, type Prefix, prefixSchema } from "./prefix.ts";
 import { type RolloutAssignment, rolloutAssignmentsSchema } from "./rollouts.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
@@ -90,6 +90,21 @@ export const maxReportBytes = { body: 4 * 1024 * 1024, events: 1024 * 1024 } as 
 
 /** Reports in bulk. Each is parsed by itself with {@link usageReportSchema}, so that one that does not fit stops none of the others. */
 export const usageReportsSchema = z.strictObject({ events: z.array(z.unknown()).min(1).max(maxEventsPerReport) });
+
+/** The same with its events, for the description of the interface. */
+export const describedUsageReportsSchema = z.strictObject({
+  events: z
+    .array(
+      usageReportSchema
+        .extend({
+          usage: z.looseObject({}).optional().meta({ description: "The usage object as provider or library wrote it." }),
+          prefix: prefixSchema.optional(),
+        })
+        .meta({ id: "UsageReport" }),
+    )
+    .min(1)
+    .max(maxEventsPerReport),
+});
 
 /** Why a usage object could not become a partition: a closed set, and the metric label. */
 export const usageAnomalies = [
