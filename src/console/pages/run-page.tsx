@@ -91,7 +91,7 @@ function RunHead(props: {
   const current = steps.find(({ id }) =>
     question === undefined ? currentStates.has(stories.get(id)?.state ?? "to_come") : id === question.stepId,
   );
-  const end = summary.endedAt;
+  const { endedAt: end, note: why } = summary;
   return (
     <header class="run-head">
       <h1>{titleText(document?.title ?? summary.runbookId)}</h1>
@@ -108,7 +108,7 @@ function RunHead(props: {
         {summary.target === undefined ? null : <span>{visibleText(summary.target, 120)}</span>}
         {summary.mode === "observe" ? <span>only observes</span> : null}
       </p>
-      {summary.note === undefined ? null : <p class="note-line">{visibleText(summary.note, 600)}</p>}
+      {why === undefined ? null : <p class="why">{visibleText(why, 600)}</p>}
     </header>
   );
 }

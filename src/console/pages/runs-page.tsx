@@ -123,7 +123,7 @@ export function RunList(props: { readonly runs: readonly RunSummary[]; readonly 
                 .flatMap((part) => (part === undefined ? [] : [visibleText(part, 120)]))
                 .join(" · ")}
             </p>
-            {run.note === undefined || run.outcome === "succeeded" ? null : <p class="quiet">{visibleText(run.note, 240)}</p>}
+            <Why run={run} />
           </div>
           <Pill view={runView(run)} />
           <p class="at">
@@ -136,4 +136,9 @@ export function RunList(props: { readonly runs: readonly RunSummary[]; readonly 
       ))}
     </ul>
   );
+}
+
+/** Why a run waits, or ended otherwise than with success. */
+function Why({ run: { outcome, note: why } }: { readonly run: RunSummary }) {
+  return why === undefined || outcome === "succeeded" ? null : <p class="quiet">{visibleText(why, 240)}</p>;
 }

@@ -115,9 +115,9 @@ function sampleText(values: { readonly [name: string]: number | null }): string 
     .join(", ");
 }
 
-function appliedText({ output, found }: Entry<"applied">): string {
+function appliedText({ output, found: source }: Entry<"applied">): string {
   const prefix =
-    found === undefined ? "Done" : found === "probe" ? "It was already done, as the target says" : "It happened, as a person says";
+    source === undefined ? "Done" : source === "probe" ? "It was already done, as the target says" : "It happened, as a person says";
   const sentence = output["sentence"];
   return typeof sentence === "string" ? `${prefix}: ${ended(sentence)}` : `${prefix}.`;
 }
@@ -139,9 +139,9 @@ function refusedSentence({ guardrail, reason, retryAt, plan }: Entry<"refused">)
   return wait(`Refused by the guardrail ${guardrail}: ${ended(reason)}${later}`);
 }
 
-function undoneSentence({ note, kept }: Entry<"undone">): Sentence {
-  if (kept !== undefined) return plain(`Kept, because it lowers risk or spend${note === undefined ? "." : `: ${ended(note)}`}`);
-  return note === undefined ? good("Undone.") : plain(`Not undone: ${ended(note)}`);
+function undoneSentence({ note: why, kept }: Entry<"undone">): Sentence {
+  if (kept !== undefined) return plain(`Kept, because it lowers risk or spend${why === undefined ? "." : `: ${ended(why)}`}`);
+  return why === undefined ? good("Undone.") : plain(`Not undone: ${ended(why)}`);
 }
 
 function outcomeSentence(verb: string, { outcome, reason }: Entry<"concluded" | "finished">): Sentence {

@@ -149,7 +149,7 @@ function nextState(previous: StepState, entry: JournalEntry): StepState {
   }
   if (entry.kind === "undone") {
     if (entry.kept !== undefined) return "kept";
-    return entry.note === undefined ? "undone" : previous;
+    return "note" in entry ? previous : "undone";
   }
   return stateByKind[entry.kind] ?? previous;
 }
