@@ -47,17 +47,29 @@ function Page({ place }: { readonly place: Place }) {
   }
   switch (place.page) {
     case "now":
-      return <Later load={async () => (await import("./pages/now-page.tsx")).NowPage} with={{}} />;
+      return <Later key="now" load={async () => (await import("./pages/now-page.tsx")).NowPage} with={{}} />;
     case "runs":
-      return <Later load={async () => (await import("./pages/runs-page.tsx")).RunsPage} with={{ filter: place.filter }} />;
+      return <Later key="runs" load={async () => (await import("./pages/runs-page.tsx")).RunsPage} with={{ filter: place.filter }} />;
     case "run":
-      return <Later load={async () => (await import("./pages/run-page.tsx")).RunPage} with={{ id: place.id }} key={place.id} />;
+      return <Later key={`run ${place.id}`} load={async () => (await import("./pages/run-page.tsx")).RunPage} with={{ id: place.id }} />;
     case "runbooks":
-      return <Later load={async () => (await import("./pages/runbooks-page.tsx")).RunbooksPage} with={{}} />;
+      return <Later key="runbooks" load={async () => (await import("./pages/runbooks-page.tsx")).RunbooksPage} with={{}} />;
     case "runbook":
-      return <Later load={async () => (await import("./pages/runbook-page.tsx")).RunbookPage} with={{ id: place.id }} key={place.id} />;
+      return (
+        <Later
+          key={`runbook ${place.id}`}
+          load={async () => (await import("./pages/runbook-page.tsx")).RunbookPage}
+          with={{ id: place.id }}
+        />
+      );
     case "question":
-      return <Later load={async () => (await import("./pages/question-page.tsx")).QuestionPage} with={{ id: place.id }} key={place.id} />;
+      return (
+        <Later
+          key={`question ${place.id}`}
+          load={async () => (await import("./pages/question-page.tsx")).QuestionPage}
+          with={{ id: place.id }}
+        />
+      );
     case "doctor":
       return <DoctorPage />;
     case "missing":
