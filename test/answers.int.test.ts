@@ -198,6 +198,12 @@ it("answers about budgets, admissions and usage", async () => {
   await ask("GET /api/prompt-caches");
 });
 
+it("answers about sessions", async () => {
+  expect(await ask("POST /api/session", { role: "viewer" })).toMatchObject({ role: "viewer" });
+  expect(await ask("GET /api/session", { role: "viewer" })).toEqual({ name: "a-viewer", role: "viewer" });
+  expect(await ask("DELETE /api/session", { role: "viewer" })).toEqual({ ended: false });
+});
+
 it("answers about batches and tickets", async () => {
   const at = ["nightly"];
   const ticket = { id: "n-1", externalRef: "GH-1", kind: "bug", payload: { title: "…" } };
@@ -359,6 +365,7 @@ it("answers about alerts, runs, questions and what people do", async () => {
     return all.length === 3 && all.every(({ state }) => state === "ended") && all;
   });
   for (const { id } of ended) await ask("GET /api/runs/{id}", { at: [id] });
+  for (const { id } of ended) await ask("GET /api/runs/{id}/document", { at: [id] });
   await follow("GET /api/runs/{id}/events", runId, 3);
   expect(runOf(await ask("POST /api/runs/{id}/rerun", { at: [runId] }))).not.toBe(runId);
   // A run that waits for a person can be woken and ended.
@@ -368,6 +375,7 @@ it("answers about alerts, runs, questions and what people do", async () => {
   await ask("POST /api/runs/{id}/abort", { at: [waiting], body: { reason: "a test" } });
   expect((await items("GET /api/runbooks")).length).toBeGreaterThan(2);
   for (const id of ["pause", "broken"]) await ask("GET /api/runbooks/{id}", { at: [id] });
+  for (const id of ["pause", "broken"]) await ask("GET /api/runbooks/{id}/document", { at: [id] });
   await ask("PUT /api/freeze", { body: { scope: "runbook:wait", reason: "a test" } });
   expect(await items("GET /api/freeze")).toHaveLength(1);
   await ask("DELETE /api/freeze", { query: "?scope=runbook%3Await" });

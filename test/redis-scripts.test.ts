@@ -15,6 +15,7 @@ import { rolloutScripts } from "../src/llm/rollouts/redis-scripts.ts";
 import { setRoute } from "../src/llm/routing/redis-scripts.ts";
 import { ticketScripts } from "../src/llm/tickets/redis-scripts.ts";
 import { outboxScripts } from "../src/notifications/redis-scripts.ts";
+import { startSession } from "../src/platform/http/redis-sessions.ts";
 import type { ScriptContract } from "../src/platform/redis/script.ts";
 import { runScripts } from "../src/runs/redis-scripts.ts";
 
@@ -37,6 +38,7 @@ const contracts: readonly ScriptContract[] = [
   setRoute,
   setFlag,
   recordFollower,
+  startSession,
 ].map(({ contract }) => contract);
 
 const luaFiles = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })

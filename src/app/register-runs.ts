@@ -6,9 +6,10 @@ import { createRunControl } from "../runs/create-run-control.ts";
 import { observeDamagedRuns, observeWakeQueue, observeWatchdog } from "../runs/metrics.ts";
 import { createDamagedRuns } from "../runs/redis-damaged-runs.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
-import { createRunReader } from "../runs/redis-run-reader.ts";
+import { createRunReader, readPinnedSource } from "../runs/redis-run-reader.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { createRunRoutes } from "../runs/routes.ts";
+import { createRunDocumentRoutes } from "../runs/run-document-routes.ts";
 import { actionCatalogue } from "./action-registry.ts";
 import type { RunAcceptance } from "./register-alerts.ts";
 import type { Registration, ServerShared } from "./registration.ts";
@@ -27,7 +28,11 @@ export async function openWakeQueue(runtime: Runtime): Promise<BullWakeQueue> {
 }
 
 /** Runs as people see and steer them. */
-export function registerRuns(runtime: Runtime, { redis, audit, wakeQueue }: ServerShared, { store, bytes }: RunAcceptance): Registration {
+export function registerRuns(
+  runtime: Runtime,
+  { redis, audit, wakeQueue, trees }: ServerShared,
+  { store, bytes }: RunAcceptance,
+): Registration {
   const { config, clock, metrics, ids, library, ledger: budgets } = runtime;
   const reader = withReports(createRunReader(redis, clock), { budgets, catalogue: actionCatalogue, publicUrl: config.publicUrl });
   const damaged = createDamagedRuns(redis);
@@ -44,5 +49,6 @@ export function registerRuns(runtime: Runtime, { redis, audit, wakeQueue }: Serv
   });
   observeDamagedRuns(metrics, damaged);
   observeWatchdog(metrics, createWatchdogRecord(redis), clock);
-  return { routes: createRunRoutes({ reader, control: auditedControl(control, { audit, clock }) }) };
+  const documentRoutes = createRunDocumentRoutes((id) => readPinnedSource(redis, id), trees);
+  return { routes: [...createRunRoutes({ reader, control: auditedControl(control, { audit, clock }) }), ...documentRoutes] };
 }

@@ -5,6 +5,7 @@ import type { WakeQueue } from "../core/wake-queue.ts";
 import type { Endpoint } from "../platform/http/endpoint.ts";
 import type { Route } from "../platform/http/route.ts";
 import type { TokenVerifier } from "../platform/http/token-verifier.ts";
+import type { DocumentTrees } from "../runbooks/document-trees.ts";
 import type { ServerEvent } from "./product-event.ts";
 
 /** What a slice adds to the server's HTTP application. */
@@ -24,6 +25,8 @@ export interface ServerShared {
   readonly wakeQueue: WakeQueue;
   /** Whom the tokens of the API belong to. */
   readonly tokens: TokenVerifier;
+  /** Documents as pages show them. */
+  readonly trees: DocumentTrees;
   /** Receives what happens in the slices. */
   readonly publish: EventSink<ServerEvent>;
 }

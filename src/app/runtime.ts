@@ -88,6 +88,8 @@ export interface RuntimeSources {
   readonly version: string;
   readonly workingDirectory: string;
   readonly path: string;
+  /** Folder of the built console; absent: the one beside this program. */
+  readonly consoleFolder?: string;
   /** The machine's own; the runtime's clock follows Redis. */
   readonly clock: Clock;
   readonly random: RandomSource;

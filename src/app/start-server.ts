@@ -1,11 +1,13 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createRecentDecisions, type RecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAuditLog } from "../audit/redis-store.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
+import { createConsoleFiles } from "../platform/http/console-files.ts";
 import { createApp } from "../platform/http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../platform/http/create-http-server.ts";
 import { createDescription } from "../platform/http/openapi.ts";
 import { untilReady } from "../platform/redis/connection.ts";
+import { createDocumentTrees } from "../runbooks/document-trees.ts";
 import { openTokens } from "./open-tokens.ts";
 import { createServerSink } from "./product-event.ts";
 import { registerAlerts } from "./register-alerts.ts";
@@ -28,6 +30,7 @@ import { registerRollouts } from "./register-rollouts.ts";
 import { registerRouting } from "./register-routing.ts";
 import { registerRunbooks } from "./register-runbooks.ts";
 import { openWakeQueue, registerRuns } from "./register-runs.ts";
+import { registerSessions } from "./register-sessions.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime, RuntimeSources } from "./runtime.ts";
 
@@ -53,13 +56,17 @@ export async function startServer(
   const publish = createServerSink(runtime, decisions);
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
   const wakeQueue = dispatch(await openWakeQueue(runtime));
-  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish, dataFolder }, decisions);
-  const routes = slices.flatMap((slice) => slice.routes ?? []);
+  const trees = createDocumentTrees();
+  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish, dataFolder, trees }, decisions);
+  const session = registerSessions(runtime, { redis });
+  const routes = [...slices, session].flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
   const app = createApp({
     routes,
     endpoints: [...endpoints, createDescription(routes, endpoints)],
     tokens,
+    sessions: session.sessions,
+    console: createConsoleFiles(sources.consoleFolder ?? join(import.meta.dirname, "../console")),
     publicUrl: config.publicUrl,
     log,
     clock,
@@ -77,7 +84,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
   const alerts = registerAlerts(runtime, shared, { guards: registerGuardrails(runtime), decisions });
   const freeze = registerFreeze(runtime, shared);
   return [
-    registerRunbooks(runtime),
+    registerRunbooks(runtime, shared),
     alerts,
     registerRuns(runtime, shared, alerts),
     freeze,

@@ -4,3 +4,12 @@ import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 export interface PinnedRunbooks {
   get(sha256: string, runbookId: string): Promise<Runbook | undefined>;
 }
+
+/** The bytes that a run is pinned to; `source` is absent when they are no longer stored. */
+export interface PinnedSource {
+  readonly runbookId: string;
+  readonly source?: string;
+}
+
+/** Undefined: there is no such run. */
+export type ReadPinnedSource = (runId: string) => Promise<PinnedSource | undefined>;

@@ -7,6 +7,7 @@ import type { Page } from "../core/page.ts";
 import { damagedSummary, parseSummary, watchdogRunbook } from "../core/run.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
+import type { PinnedSource } from "./pinned-runbooks.ts";
 import type { RunFilter, RunReader } from "./run-reader.ts";
 
 /** How often a followed journal is looked at. */
@@ -86,6 +87,16 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
 export async function readRunState(redis: Redis, id: string): Promise<RunState | undefined> {
   const state = await available(() => redis.hget(runKeys.run(id), "state"));
   return runStates.find((one) => one === state);
+}
+
+/** The bytes that a run is pinned to. Rejects with StoreUnavailable when Redis does not answer. */
+export async function readPinnedSource(redis: Redis, id: string): Promise<PinnedSource | undefined> {
+  if (!isId(id)) return undefined;
+  const text = await available(() => redis.hget(runKeys.run(id), "summary"));
+  if (text === null) return undefined;
+  const summary = readable(text, parseSummary);
+  const source = summary === undefined ? null : await available(() => redis.get(runKeys.runbook(summary.runbookSha)));
+  return { runbookId: summary?.runbookId ?? "", ...(source !== null && { source }) };
 }
 
 /** Whether a run waits for the answer of a person. Rejects with StoreUnavailable when Redis does not answer. */

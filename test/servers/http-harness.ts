@@ -7,14 +7,17 @@ import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/re
 import { createWebhook } from "../../src/alerts/webhook.ts";
 import { createAnswerPage } from "../../src/approvals/answer-page.ts";
 import type { EventSink } from "../../src/core/event.ts";
+import { sha256 } from "../../src/core/json.ts";
 import type { Log } from "../../src/core/log.ts";
-import type { Caller, Role } from "../../src/core/role.ts";
+import { roles } from "../../src/core/role.ts";
 import { createUlids } from "../../src/core/ulid.ts";
 import { createLangfuseWebhook } from "../../src/integrations/langfuse/langfuse-webhook.ts";
+import type { ConsoleFiles } from "../../src/platform/http/console-files.ts";
 import { type AppLimits, createApp } from "../../src/platform/http/create-app.ts";
 import { createDescription } from "../../src/platform/http/openapi.ts";
 import { createProbes } from "../../src/platform/http/probes.ts";
 import type { ReadinessCondition } from "../../src/platform/http/readiness.ts";
+import type { Sessions } from "../../src/platform/http/redis-sessions.ts";
 import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
@@ -43,6 +46,9 @@ export interface HttpHarnessOptions {
   readonly routes?: readonly Route[];
   /** Default {@link testTokens}. */
   readonly tokens?: TokenVerifier;
+  readonly sessions?: Sessions;
+  readonly console?: ConsoleFiles;
+  readonly publicUrl?: string;
   readonly limits?: AppLimits & { readonly maxWebhooksInFlight?: number };
   readonly guards?: RunGuards;
   /** Called when a sender has left alerts out. */
@@ -51,12 +57,13 @@ export interface HttpHarnessOptions {
   readonly publish?: EventSink<AlertEvent>;
 }
 
+const rolesByHash = new Map(roles.map((role) => [sha256(`${role}-token`), role]));
+
 /** Tokens of a test: `<role>-token` belongs to a caller of that role. */
-export const testTokens: TokenVerifier = {
-  async verify(token): Promise<Caller | undefined> {
-    const role = (["viewer", "operator", "approver", "admin", "workload", "scanner"] as const satisfies readonly Role[]).find(
-      (role) => token === `${role}-token`,
-    );
+export const testTokens: Required<Pick<TokenVerifier, "verify" | "verifyHash">> = {
+  verify: async (token) => testTokens.verifyHash(sha256(token)),
+  async verifyHash(tokenSha256) {
+    const role = rolesByHash.get(tokenSha256);
     return role === undefined ? undefined : { name: `a ${role}`, role };
   },
 };
@@ -113,6 +120,9 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
       routes,
       endpoints: [...endpoints, createDescription(routes, endpoints)],
       tokens: options.tokens ?? testTokens,
+      ...(options.sessions !== undefined && { sessions: options.sessions }),
+      ...(options.console !== undefined && { console: options.console }),
+      ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
       log,
       clock,
       closing: closing.signal,

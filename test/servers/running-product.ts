@@ -17,6 +17,10 @@ export interface ProductOptions {
   readonly yaml?: string;
   /** False: alerts are taken, and nobody works on the runs. */
   readonly worker?: boolean;
+  /** What secret files hold, by path; every other file is empty. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Default: where `npm run build` puts the console. */
+  readonly consoleFolder?: string;
 }
 
 /** Server and worker as they ship, in this process. */
@@ -38,7 +42,10 @@ export async function aProductFolder(runbooks: Readonly<Record<string, string>>)
 }
 
 /** Starts it over a folder of {@link aProductFolder}, where its data stays when it is disposed. */
-export async function startProduct(folder: string, { env, yaml, worker = true }: ProductOptions): Promise<RunningProduct> {
+export async function startProduct(
+  folder: string,
+  { env, yaml, files = {}, worker = true, consoleFolder }: ProductOptions,
+): Promise<RunningProduct> {
   const usual = {
     RUNBOOKD_PORT: "0",
     RUNBOOKD_RUNBOOKS: folder,
@@ -46,12 +53,13 @@ export async function startProduct(folder: string, { env, yaml, worker = true }:
     RUNBOOKD_WEBHOOK_TOKEN: webhookToken,
     RUNBOOKD_LOG_LEVEL: "silent",
   };
-  const loaded = loadConfig({ env: { ...usual, ...env }, ...(yaml !== undefined && { yaml }), readFile: () => "" });
+  const loaded = loadConfig({ env: { ...usual, ...env }, ...(yaml !== undefined && { yaml }), readFile: (path) => files[path] ?? "" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   const sources = {
     version: "0.0.0",
     workingDirectory: folder,
     path: "",
+    consoleFolder: consoleFolder ?? join(import.meta.dirname, "../../dist/src/console"),
     clock: createSystemClock(),
     random: createSystemRandom(),
     cpuMs: () => 0,

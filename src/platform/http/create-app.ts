@@ -5,7 +5,8 @@ import type { StoreGate } from "../../core/store-gate.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { type Authority, authorize } from "./authorize.ts";
 import { type BodyBudgets, createBodyBudgets } from "./body-budgets.ts";
-import { keepConnection } from "./connection-limits.ts";
+import { isKept, keepConnection } from "./connection-limits.ts";
+import type { ConsoleFiles } from "./console-files.ts";
 import type { Content, Endpoint, EndpointRequest } from "./endpoint.ts";
 import { readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
@@ -23,6 +24,8 @@ export interface AppDeps extends Authority {
   readonly clock: Clock;
   /** Aborted when the process shuts down: streams end. */
   readonly closing: AbortSignal;
+  /** The pages for people; absent: there are none. */
+  readonly console?: ConsoleFiles;
   /** While it is not fit only what reads or stops is answered; the rest gets 503. */
   readonly storeGate?: Pick<StoreGate, "isFit">;
 }
@@ -46,6 +49,7 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   mountEndpoints(app, deps, budgets);
   mountRoutes(app, deps, { budgets, maxStreams: limits.maxEventStreams ?? 100 });
 
+  if (deps.console !== undefined) app.use(createConsoleHandler(deps.console, deps.log));
   app.use((_request, response) =>
     sendResponse(response, problem("not-found", "There is nothing at this address; GET /openapi.json lists all.")),
   );
@@ -54,6 +58,23 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
     sendResponse(response, responseOf(thrown, deps.log));
   });
   return app;
+}
+
+/** Answers pages and their files; every other path goes on to the next handler. */
+function createConsoleHandler(console: ConsoleFiles, log: Log) {
+  return async (request: Request, response: Response, next: NextFunction) => {
+    if (request.method !== "GET" && request.method !== "HEAD") return next();
+    const file = await console.answer({ path: request.path, headers: request.headers }).catch((thrown: unknown) => responseOf(thrown, log));
+    if (file === undefined) return next();
+    if (file === "absent")
+      return sendResponse(
+        response,
+        problem("not-found", "The console is not part of this build: run `npm run build` and start the server again."),
+      );
+    if ("kind" in file) return sendResponse(response, file);
+    if (!isKept(request.socket)) response.setHeader("Connection", "close");
+    response.writeHead(file.status, { ...file.headers, ...(file.status === 200 && { "Content-Length": file.body.length }) }).end(file.body);
+  };
 }
 
 /** Addresses of webhooks are typed by hand into other programs, whose alerts must not be lost for a slash. */
@@ -119,7 +140,7 @@ function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budgets: Bo
 /** What cannot be verified is not permitted. */
 async function isStillPermitted(request: Request, route: Route, authority: Authority): Promise<boolean> {
   try {
-    return (await authorize(request, route, authority)).ok;
+    return (await authorize({ request, route, isRecheck: true }, authority)).ok;
   } catch {
     return false;
   }
@@ -152,7 +173,7 @@ async function answer(
   request: Request,
   { deps, signal, budgets }: { readonly deps: AppDeps; readonly signal: AbortSignal; readonly budgets: BodyBudgets },
 ): Promise<RouteResponse> {
-  const permitted = await authorize(request, route, deps);
+  const permitted = await authorize({ request, route }, deps);
   if (!permitted.ok) return permitted.response;
   keepConnection(request.socket);
   if (route.method !== "get" && !route.stops && deps.storeGate?.isFit() === false)
@@ -171,7 +192,8 @@ async function answer(
   const ifNoneMatch = request.get("if-none-match");
   const follower = request.get("runbookd-follower")?.slice(0, 100);
   const held = request.get("runbookd-held");
-  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, ifNoneMatch, follower, held, signal });
+  const { caller, access } = permitted;
+  return route.handle({ params, query, body, caller, access, lastEventId, ifNoneMatch, follower, held, signal });
 }
 
 /** Each key at most once; undefined when one stands twice. Brackets and dots mean nothing. */

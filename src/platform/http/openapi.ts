@@ -45,6 +45,13 @@ export function describeApi(routes: readonly Route[], endpoints: readonly Endpoi
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "A token of `runbookd token create`." },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-rb",
+          description:
+            "A session of `POST /api/session`; what changes something also needs `runbookd-console: 1` and the origin of this server.",
+        },
         webhookBearer: { type: "http", scheme: "bearer", description: "RUNBOOKD_WEBHOOK_TOKEN." },
         langfuseSignature: {
           type: "apiKey",
@@ -75,7 +82,7 @@ function describeRoute(route: Route, definitions: Definitions): object {
   const parameters = [...pathParameters(route.path), ...queryParameters(route.query, definitions)];
   return {
     summary: route.summary,
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     "x-roles": route.allow,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(reads ? requestBody(route.describedBody ?? route.body, definitions) : {}),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Problem, ProblemName } from "../../../packages/sdk/src/wire/problems.ts";
 import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Caller, Role } from "../../core/role.ts";
+import type { Access } from "./access.ts";
 import { aProblem } from "./problem.ts";
 
 /** One server-sent event; `id` is what a client sends back as Last-Event-ID. */
@@ -64,6 +65,8 @@ export interface RouteRequest<Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly caller: Caller;
+  /** How the caller was recognized; only the routes of sessions need it. */
+  readonly access?: Access;
   /** For event streams. */
   readonly lastEventId: string | undefined;
   /** The entity tag that the client has, for answers that carry one. */

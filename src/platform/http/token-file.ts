@@ -96,13 +96,16 @@ export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
     if (!isDone) throw new Error(`${what} was written to ${path} and is not there; another program has changed the file. Try again.`);
   };
 
+  const verifyHash = async (tokenSha256: string): Promise<Caller | undefined> => {
+    const given = Buffer.from(tokenSha256, "hex");
+    const { tokens } = await read();
+    const matches = tokens.filter((stored) => timingSafeEqual(Buffer.from(stored.sha256, "hex"), given));
+    return matches[0] === undefined ? undefined : { name: matches[0].name, role: matches[0].role };
+  };
+
   return {
-    async verify(token): Promise<Caller | undefined> {
-      const given = Buffer.from(sha256(token), "hex");
-      const { tokens } = await read();
-      const matches = tokens.filter((stored) => timingSafeEqual(Buffer.from(stored.sha256, "hex"), given));
-      return matches[0] === undefined ? undefined : { name: matches[0].name, role: matches[0].role };
-    },
+    verify: async (token) => verifyHash(sha256(token)),
+    verifyHash,
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

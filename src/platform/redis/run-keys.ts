@@ -23,6 +23,8 @@ export const runKeys = {
   endedRuns: `${tag}:ended-runs`,
   damaged: `${tag}:damaged-runs`,
   fenced: `${tag}:fenced-writes`,
+  session: (hash: string) => `${tag}:session:${hash}`,
+  sessionsOfToken: (tokenHash: string) => `${tag}:token:${tokenHash}:sessions`,
   freezes: `${tag}:freezes`,
   frozenRuns: `${tag}:frozen-runs`,
   watchdog: `${tag}:watchdog`,
