@@ -64,6 +64,7 @@ it("mails what would change and who is needed, for the page of the question", as
   expect(text).toContain("ann started the run and cannot approve this.");
   expect(bench.rows[0]?.content).toMatchObject({
     link: { id: "q_1", runId: "run_1", stepId: "one", planSha: "a".repeat(64), expiresAt: 60_000 },
+    step: 1,
   });
 });
 

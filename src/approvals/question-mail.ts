@@ -37,6 +37,7 @@ export function questionMail(question: Question, runbook: Runbook, escalated: bo
     subject: `${escalated ? "Still open: " : ""}runbookd needs an answer: ${runbook.title} (${question.kind})`,
     text: lines.join("\n"),
     link: linkOf(question),
+    ...(step !== undefined && { step: step.number }),
   };
 }
 

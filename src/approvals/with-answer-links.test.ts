@@ -39,6 +39,7 @@ async function anAnnouncement(given: { publicUrl?: string; about?: Partial<Quest
     runs: { get: async () => undefined },
     budgets: { read: async () => undefined, spend: async () => [] },
     catalogue: actionCatalogue,
+    publicUrl: given.publicUrl,
   });
   const composer = withAnswerLinks(inner, {
     links: { add: async (link, token) => void kept.push({ link, token }) },
@@ -52,6 +53,14 @@ async function anAnnouncement(given: { publicUrl?: string; about?: Partial<Quest
 }
 
 const publicUrl = "https://runbookd.example/";
+
+it("leads to the step of the run first, and to the answer last", async () => {
+  const { compose } = await anAnnouncement({ publicUrl });
+  expect(await compose()).toMatchObject({
+    page: "https://runbookd.example/runs/run_1#step-1",
+    text: expect.stringMatching(/https:\/\/runbookd\.example\/runs\/run_1#step-1\n[\s\S]*\/a\/q_1#token-1$/),
+  });
+});
 
 it("keeps no token in the outbox, and makes one of its own for each delivery", async () => {
   const { row, made, kept, compose } = await anAnnouncement({ publicUrl });

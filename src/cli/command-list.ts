@@ -53,6 +53,12 @@ export const commandList: readonly CommandEntry[] = [
     body: async () => (await import("./commands/new-command.ts")).newCommand,
   },
   {
+    usage: "rules [folder]",
+    summary:
+      "Write the alert rules with the addresses that people reach runbookd and Grafana at; the folder is `alerts` unless one is named",
+    body: async () => (await import("./commands/rules-command.ts")).rulesCommand,
+  },
+  {
     usage: "schema [what]",
     summary: "Print the JSON Schema of a runbook's front matter, of all actions or of runbookd.yml: runbook (default), actions, config",
     body: async () => (await import("./commands/schema-command.ts")).schemaCommand,

@@ -68,7 +68,7 @@ groups:
         annotations:
           summary: "A job is down."
           description: "No target of job {{ $labels.job }} has answered for five minutes."
-          runbook_url: http://localhost:9097/api/runbooks/${id}
+          runbook_url: http://localhost:9097/runbooks/${id}
           dashboard_url: http://localhost:3000/d/runbookd-automation/automation
 `;
 }
@@ -92,7 +92,7 @@ tests:
             exp_annotations:
               summary: "A job is down."
               description: "No target of job api has answered for five minutes."
-              runbook_url: "http://localhost:9097/api/runbooks/${id}"
+              runbook_url: "http://localhost:9097/runbooks/${id}"
               dashboard_url: "http://localhost:3000/d/runbookd-automation/automation"
   - name: "one target of two is down"
     interval: 1m

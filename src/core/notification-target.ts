@@ -42,6 +42,8 @@ export interface Notification {
   readonly runId: string;
   readonly subject: string;
   readonly text: string;
+  /** The page of the run, at the step that it is about; absent without a public address. */
+  readonly page?: string;
   readonly putAt: Instant;
 }
 

@@ -12,6 +12,8 @@ export type MailContent =
       readonly text: string;
       /** The question that the message is about; the link to its page gets its token when the message is sent. */
       readonly link?: LinkedQuestion;
+      /** Number of the step that the message is about, from 1. */
+      readonly step?: number;
       /** The group of questions that the message is about; the plans of its runs are added when the message is sent. */
       readonly group?: string;
     };

@@ -165,12 +165,12 @@ async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, 
   const composed = await deps.composer.compose(row, at);
   if (composed.kind === "later") return { kind: "later", dueAt: at + everyMs };
   if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };
-  const { kind: _mail, ...parts } = composed;
+  const { kind: _mail, page, ...parts } = composed;
   const messageId = messageIdOf(row.key, deps.recipients.domain);
   const delivery = await inTime(deps.clock, limits, async (signal) =>
     recipient.kind === "mail"
       ? sendMail({ ...parts, to: recipient.to, messageId }, { row, deps, signal })
-      : notify(recipient, notificationOf(row, parts), deps.notifiers),
+      : notify(recipient, notificationOf(row, { ...parts, ...(page !== undefined && { page }) }), deps.notifiers),
   );
   if (delivery.kind === "sent") return { kind: "sent", at: clock.now(), messageId };
   if (!delivery.retry) return { kind: "gave_up", at, error: delivery.error };
@@ -217,8 +217,11 @@ async function sendMail(
   return delivery;
 }
 
-function notificationOf({ key, to, content, putAt }: OutboxRow, { subject, text }: Pick<Notification, "subject" | "text">): Notification {
-  return { key, about: content.kind, group: to, runId: content.runId, subject, text, putAt };
+function notificationOf(
+  { key, to, content, putAt }: OutboxRow,
+  { subject, text, page }: Pick<Notification, "subject" | "text" | "page">,
+): Notification {
+  return { key, about: content.kind, group: to, runId: content.runId, subject, text, ...(page !== undefined && { page }), putAt };
 }
 
 async function notify(target: NotificationTarget, notification: Notification, notifiers: Notifiers): Promise<NotificationDelivery> {

@@ -38,6 +38,7 @@ const rowSchema = z.object({
           expiresAt: z.exactOptional(z.number()),
         }),
       ),
+      step: z.exactOptional(z.number()),
       group: z.exactOptional(z.string()),
     }),
   ]),

@@ -3,6 +3,7 @@ import type { CheckItem, Runbook } from "../../packages/sdk/src/wire/runbooks.ts
 import { cleanText } from "../core/clean-text.ts";
 import type { Journal } from "../core/journal.ts";
 import { shortLine } from "../core/one-line.ts";
+import { runPageAddress } from "../core/page-address.ts";
 import { resolvePromql } from "../runbooks/expressions/expression.ts";
 import { describeMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
@@ -30,7 +31,7 @@ export function buildReview({ summary, journal, runbook, money, publicUrl }: Rev
     headline: cleanText(concluded?.reason ?? summary.note ?? "The run goes on.", 500),
     inShort: inShortOf(journal, { acceptedAt: summary.acceptedAt, avoided: moneySummary?.avoided, remainingTasks: remainingTasks }),
     facts: factsOf({ summary, journal }, accepted, concluded?.at),
-    ...(publicUrl !== undefined && { link: `${publicUrl.replace(/\/+$/, "")}/api/runs/${encodeURIComponent(summary.id)}` }),
+    ...(publicUrl !== undefined && { link: runPageAddress(publicUrl, { runId: summary.id }) }),
     ...proseOf(runbook),
     ...checks,
     steps,

@@ -3,6 +3,7 @@ import { cleanText } from "../core/clean-text.ts";
 import type { Instant } from "../core/clock.ts";
 import { shortLine } from "../core/one-line.ts";
 import type { OutboxRow } from "../core/outbox.ts";
+import { type RunPlace, runPageAddress } from "../core/page-address.ts";
 import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import { buildReview } from "./build-review.ts";
@@ -14,7 +15,14 @@ import type { RunSource, StoredRun } from "./run-source.ts";
 
 /** What a mail says. `later`: the run goes on, ask again. `gone`: it can never be composed. */
 export type ComposedMail =
-  | { readonly kind: "mail"; readonly subject: string; readonly text: string; readonly html?: string }
+  | {
+      readonly kind: "mail";
+      readonly subject: string;
+      readonly text: string;
+      readonly html?: string;
+      /** The page of the run that it is about, at the step; absent without a public address. */
+      readonly page?: string;
+    }
   | { readonly kind: "later" }
   | { readonly kind: "gone"; readonly reason: string };
 
@@ -58,7 +66,12 @@ export function createComposer(sources: ComposerSources): Composer {
   return {
     async compose({ content, putAt }, now) {
       if (content.kind === "message") {
-        return { kind: "mail", subject: shortLine(content.subject, 200), text: cleanText(content.text, 50_000) };
+        const text = cleanText(content.text, 50_000);
+        const page = pageOf(content, sources);
+        const subject = shortLine(content.subject, 200);
+        return page === undefined
+          ? { kind: "mail", subject, text }
+          : { kind: "mail", subject, text: `${text}\n\nThe run, step by step:\n  ${page}`, page };
       }
       const run = await sources.runs.get(content.runId);
       if (run === undefined) return { kind: "gone", reason: `there is no run ${content.runId}` };
@@ -66,13 +79,19 @@ export function createComposer(sources: ComposerSources): Composer {
       if (!ended && now - putAt < (sources.graceMs ?? defaultGraceMs)) return { kind: "later" };
       const review = await reviewOf(run, sources);
       const { target } = run.summary;
+      const page = pageOf({ runId: content.runId }, sources);
       const about = target === undefined ? review.title : `${review.title}, ${target}`;
       return {
         kind: "mail",
         subject: shortLine(`Review: ${about}: ${review.outcome}`, 200),
         text: renderReportText(review),
         html: renderReportHtml(review),
+        ...(page !== undefined && { page }),
       };
     },
   };
+}
+
+function pageOf(place: RunPlace, { publicUrl }: Pick<ComposerSources, "publicUrl">): string | undefined {
+  return publicUrl === undefined ? undefined : runPageAddress(publicUrl, place);
 }

@@ -41,7 +41,7 @@ export function renderReportHtml(review: Review): string {
   const link =
     review.link === undefined
       ? ""
-      : `<p style="margin:14px 0 0"><a href="${escapeHtml(review.link)}" style="color:#1f5fae">This run in the API</a></p>`;
+      : `<p style="margin:14px 0 0"><a href="${escapeHtml(review.link)}" style="color:#1f5fae">This run, step by step</a></p>`;
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(review.title)}</title></head>

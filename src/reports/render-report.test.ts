@@ -104,7 +104,7 @@ describe("structure", () => {
   it("says what is left for people and links only to itself", () => {
     expect(review.remainingTasks).toHaveLength(2);
     const html = renderReportHtml(review);
-    expect(html.match(/href="[^"]*"/g)).toEqual(['href="https://runbookd.example.com/api/runs/run_01JH"']);
+    expect(html.match(/href="[^"]*"/g)).toEqual(['href="https://runbookd.example.com/runs/run_01JH"']);
   });
 
   it("needs nothing from outside: no script, no style sheet, no picture, no font", () => {

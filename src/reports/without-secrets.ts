@@ -6,8 +6,14 @@ export function withoutSecrets(composer: Composer, redact: (text: string) => str
     async compose(row, now) {
       const composed = await composer.compose(row, now);
       if (composed.kind !== "mail") return composed;
-      const { subject, text, html } = composed;
-      return { kind: "mail", subject: redact(subject), text: redact(text), ...(html !== undefined && { html: redact(html) }) };
+      const { html } = composed;
+      // The page's address is made of the configured address and the run's id.
+      return {
+        ...composed,
+        subject: redact(composed.subject),
+        text: redact(composed.text),
+        ...(html !== undefined && { html: redact(html) }),
+      };
     },
   };
 }

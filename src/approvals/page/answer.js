@@ -34,15 +34,24 @@ async function call(method, path, body) {
 function fact(name, value) {
   const [term, description] = [document.createElement("dt"), document.createElement("dd")];
   term.textContent = name;
-  description.textContent = visible(value);
+  if (value instanceof Node) description.append(value);
+  else description.textContent = visible(value);
   element("facts").append(term, description);
+}
+
+/** The page of the run, which shows what was done so far. */
+function runLink(runId) {
+  const link = document.createElement("a");
+  link.href = `/runs/${encodeURIComponent(runId)}`;
+  link.textContent = visible(runId);
+  return link;
 }
 
 function show({ question, consents, missing, answer }) {
   element("text").textContent = visible(question.text);
   element("facts").replaceChildren();
   fact("Runbook", `${question.runbookId}, step ${question.stepId}`);
-  fact("Run", question.runId);
+  fact("Run", runLink(question.runId));
   if (question.requester !== undefined) fact("Started by", question.requester);
   if (question.expiresAt !== undefined)
     fact("Without an answer", `the safe branch is taken at ${new Date(question.expiresAt).toISOString()}`);

@@ -38,6 +38,13 @@ it("triggers one incident, however often it is delivered", async () => {
   });
 });
 
+it("leads to the step of the run", async () => {
+  await send({ page: "https://runbookd.example/runs/run_1#step-2" });
+  expect(pagerDuty.received[0]?.body).toMatchObject({
+    links: [{ href: "https://runbookd.example/runs/run_1#step-2", text: "The run, step by step" }],
+  });
+});
+
 it("stays inside PagerDuty's limits", async () => {
   expect(await send({ subject: "s".repeat(5000), text: "t".repeat(600_000), key: "k".repeat(400) })).toEqual({ kind: "sent" });
   expect([...pagerDuty.incidents][0]).toHaveLength(255);

@@ -12,7 +12,7 @@ const refusalSchema = z.object({ status: z.string().regex(/^[a-z ]{1,40}$/) });
 /** Triggers one event; the same key never opens a second incident. https://developer.pagerduty.com/docs/events-api-v2-overview */
 export function createPagerDutyNotifier(sender: BoundedSender): Notifier<PagerDutyTarget> {
   return {
-    async send({ name, url, routingKey, severity }, { key, subject, text, runId, group, putAt }) {
+    async send({ name, url, routingKey, severity }, { key, subject, text, runId, page, group, putAt }) {
       const event = {
         routing_key: routingKey,
         event_action: "trigger",
@@ -24,6 +24,7 @@ export function createPagerDutyNotifier(sender: BoundedSender): Notifier<PagerDu
           timestamp: new Date(putAt).toISOString(),
           custom_details: { run_id: runId, group, text: text.slice(0, maxText) },
         },
+        ...(page !== undefined && { links: [{ href: page, text: "The run, step by step" }] }),
       };
       const answer = await sender.send({
         method: "POST",

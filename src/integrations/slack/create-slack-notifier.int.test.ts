@@ -42,6 +42,13 @@ it("cuts a long text and says so", async () => {
   expect(first?.body).toMatchObject({ text: expect.stringContaining("… (run run_1 has the rest)") });
 });
 
+it("leads from a cut text to the page of the run", async () => {
+  await send(slack.url, { text: "x".repeat(50_000), page: "https://runbookd.example/runs/run_1#step-2" });
+  expect(slack.received[0]?.body).toMatchObject({
+    text: expect.stringContaining("… (run run_1 has the rest: https://runbookd.example/runs/run_1#step-2)"),
+  });
+});
+
 it.each([
   ["a wrong URL", "404 (no_service)", (url: string) => `${url}x`],
   ["a redirect", "302", (url: string) => url],

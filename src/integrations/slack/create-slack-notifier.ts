@@ -8,8 +8,8 @@ const maxText = 3000;
 /** Posts one message to an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/ */
 export function createSlackNotifier(sender: BoundedSender): Notifier<SlackTarget> {
   return {
-    async send({ name, url }, { subject, text, runId }) {
-      const more = text.length > maxText ? `\n… (run ${runId} has the rest)` : "";
+    async send({ name, url }, { subject, text, runId, page }) {
+      const more = text.length > maxText ? `\n… (run ${runId} has the rest${page === undefined ? "" : `: ${page}`})` : "";
       const message = {
         text: slackText(`${subject}\n\n${text.slice(0, maxText)}${more}`),
         // A label is no markup, and no address in it is looked up.

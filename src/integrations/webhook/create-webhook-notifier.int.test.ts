@@ -40,6 +40,11 @@ it("posts the same JSON under the same key at every delivery", async () => {
   );
 });
 
+it("names the page of the run where there is one", async () => {
+  await send({ page: "https://runbookd.example/runs/run_1#step-2" });
+  expect(hook.received[0]?.body).toMatchObject({ page: "https://runbookd.example/runs/run_1#step-2" });
+});
+
 it("caps the text", async () => {
   await send({ text: "x".repeat(1_000_000) });
   expect(JSON.stringify(hook.received[0]?.body).length).toBeLessThan(101_000);
