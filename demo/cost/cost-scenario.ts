@@ -26,7 +26,12 @@ export const costScenario: Scenario = {
         const workload = await startWorkload(context, plan);
         const observer = observe(context, plan);
         observations = observer.observations;
-        const kill = await watch(context, plan, workload, observer).finally(async () => observer.stop());
+        let kill: Kill;
+        try {
+          kill = await watch(context, plan, workload, observer);
+        } finally {
+          await observer.stop();
+        }
         if (context.options.killWorker) observations.restart = judgeRestart(kill, observer, context.system);
         return played(observer, context, plan, workload);
       },

@@ -1,21 +1,6 @@
 import { createRandom, type Random } from "../../src/core/random.ts";
-import type { Flavor } from "./second-opinion.ts";
+import type { GeneratedUsage, Json } from "./usage-sample.ts";
 import { usageSchemas } from "./usage-schemas.ts";
-
-/** An object as JSON has it. */
-export interface Json {
-  [key: string]: unknown;
-}
-
-/** A usage object that was made from the schema of its shape. */
-export interface GeneratedUsage {
-  readonly schema: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly usage: Json;
-  /** Absent for the objects of libraries, which genai-prices does not read. */
-  readonly opinion?: Flavor | undefined;
-}
 
 /** One object as it should be, and the same with one thing changed. */
 export interface ChangedUsage {

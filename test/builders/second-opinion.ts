@@ -4,16 +4,10 @@ import { importGenaiPrices } from "../../src/llm/usage/import/import-genai-price
 import { normalizeUsage } from "../../src/llm/usage/normalize-usage.ts";
 import { createPriceTable, type PriceRow } from "../../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../../src/llm/usage/prices.ts";
-import type { GeneratedUsage } from "./generated-usage.ts";
 import type { RecordedUsage } from "./recorded-usage.ts";
+import type { Flavor, GeneratedUsage } from "./usage-sample.ts";
 
 const at = Date.UTC(2026, 10, 1);
-
-/** How genai-prices names a provider and the form in which it answers. */
-export interface Flavor {
-  readonly id: string;
-  readonly flavor: string;
-}
 
 /** Providers without shipped prices: genai-prices' own, so that the counts are compared in money as well. */
 const imported = ["google", "x-ai", "deepseek", "moonshotai", "mistral", "cohere", "aws"].flatMap((id) => {

@@ -1,6 +1,5 @@
 import type { Random } from "../../src/core/random.ts";
-import type { Json } from "./generated-usage.ts";
-import type { Flavor } from "./second-opinion.ts";
+import type { Flavor, Json } from "./usage-sample.ts";
 
 /** How objects of one shape are made. */
 interface UsageSchema {

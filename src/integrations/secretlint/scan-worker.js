@@ -25,11 +25,13 @@ async function scan(text) {
   return [...secrets.values()];
 }
 
-parentPort.on("message", async ({ id, text }) => {
+async function answer({ id, text }) {
   try {
     parentPort.postMessage({ id, secrets: await scan(text) }, []);
   } catch {
     // What a rule throws may quote the text.
     parentPort.postMessage({ id }, []);
   }
-});
+}
+
+parentPort.on("message", (message) => void answer(message));

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { type ChangedUsage, type GeneratedUsage, generateUsage } from "../../../test/builders/generated-usage.ts";
+import { type ChangedUsage, generateUsage } from "../../../test/builders/generated-usage.ts";
 import { readRecordedUsage } from "../../../test/builders/recorded-usage.ts";
 import { agrees, flavorOf, ourOpinion, partsOfPrice, secondOpinion } from "../../../test/builders/second-opinion.ts";
 import { changeDifferences, objectDifferences, priceDifferences } from "../../../test/builders/second-opinion-differences.ts";
+import type { GeneratedUsage } from "../../../test/builders/usage-sample.ts";
 import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 
