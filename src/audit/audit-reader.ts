@@ -9,7 +9,7 @@ export interface AuditReader {
   /** The audit log and every run's journal, or one run's; `undefined`: there is no such run. */
   verify(runId?: string): Promise<AuditVerdict | undefined>;
   /** The log's present anchor, when the log continues the known one. */
-  anchor(known: AuditAnchor | undefined): Promise<AnchorResult>;
+  anchor(present: AuditAnchor | undefined): Promise<AnchorResult>;
 }
 
 /** See {@link AuditReader}. */

@@ -42,9 +42,9 @@ export const notify = defineAction({
       },
       async run(_plan, { idempotencyKey, runId, clock }) {
         const content = { kind: "message", runId, subject, text: parameters.text } as const;
-        const told = await putForGroup(outbox, recipients, { key: idempotencyKey, to, content, putAt: clock.now() });
-        const mailed = told.includes("mail") && { message_id: messageIdOf(idempotencyKey, recipients.domain) };
-        return { kind: "done", output: { ...mailed, to, told } };
+        const reached = await putForGroup(outbox, recipients, { key: idempotencyKey, to, content, putAt: clock.now() });
+        const mailed = reached.includes("mail") && { message_id: messageIdOf(idempotencyKey, recipients.domain) };
+        return { kind: "done", output: { ...mailed, to, told: reached } };
       },
     };
   },

@@ -39,9 +39,9 @@ export const sendReport = defineAction({
         if (hasNoRecipients) return { kind: "done", output: { mailed: false } };
         // Not the attempt's key: a second attempt of the step must not put a second review.
         const key = sha256(`review:${runId}:${stepId}`);
-        const told = await putForGroup(outbox, recipients, { key, to, content: { kind: "review", runId }, putAt: clock.now() });
-        const mailed = told.includes("mail") && { message_id: messageIdOf(key, recipients.domain) };
-        return { kind: "done", output: { mailed: told.length > 0, ...mailed, to, told } };
+        const reached = await putForGroup(outbox, recipients, { key, to, content: { kind: "review", runId }, putAt: clock.now() });
+        const mailed = reached.includes("mail") && { message_id: messageIdOf(key, recipients.domain) };
+        return { kind: "done", output: { mailed: reached.length > 0, ...mailed, to, told: reached } };
       },
     };
   },

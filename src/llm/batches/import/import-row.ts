@@ -73,7 +73,7 @@ const letters = (name: string) => name.toLowerCase().replaceAll(/[\s_-]/gu, "");
 /** The known column that a name differs from only in its letters' case, blanks or dashes: as part of the payload it would mean nothing. */
 export function misspelledColumn(name: string): string | undefined {
   if (Object.hasOwn(columns, name) || refNames.some((one) => one === name)) return undefined;
-  return [...Object.keys(columns), ...refNames].find((known) => letters(known) === letters(name));
+  return [...Object.keys(columns), ...refNames].find((column) => letters(column) === letters(name));
 }
 
 /** Names that other tools give to what identifies a ticket. */
