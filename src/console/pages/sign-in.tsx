@@ -31,6 +31,8 @@ export function SignIn() {
       </p>
       <h1>Sign in</h1>
       <form onSubmit={(event) => void submit(event)}>
+        {/* A password manager wants a name to keep the token under. */}
+        <input type="text" name="username" autocomplete="username" value="runbookd" hidden readOnly />
         <label for="token">Your token</label>
         <input
           id="token"

@@ -88,7 +88,7 @@ function sentenceOf(entry: JournalEntry): Sentence {
     case "undo_failed":
       return bad(`It could not be undone (${reasonWords(entry.failure.reason)}): ${ended(entry.failure.message)}`);
     case "concluded":
-      return outcomeSentence("Came to", entry);
+      return outcomeSentence("Decided", entry);
     case "finished":
       return outcomeSentence("Ended", entry);
   }
@@ -145,7 +145,7 @@ function undoneSentence({ note: why, kept }: Entry<"undone">): Sentence {
 }
 
 function outcomeSentence(verb: string, { outcome, reason }: Entry<"concluded" | "finished">): Sentence {
-  const text = `${verb} ${reasonWords(outcome)}: ${ended(reason)}`;
+  const text = `${verb}: ${reasonWords(outcome)}. ${ended(reason)}`;
   if (outcome === "succeeded") return good(text);
   return outcome === "failed" || outcome === "ineffective" ? bad(text) : wait(text);
 }
