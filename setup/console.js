@@ -24,6 +24,8 @@ const options = {
   tsconfig: join(source, "tsconfig.json"),
   outdir: out,
   bundle: true,
+  // A copy of the project may link to the packages of another place.
+  preserveSymlinks: true,
   splitting: true,
   format: "esm",
   // The first versions with light-dark().

@@ -19,6 +19,7 @@ const permitted = [
   /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/,
   /^bin\/[\w-]+\.js$/,
   /^dist\/(src|workers|packages)\/.+\.(js|lua|json|html|css|svg)$/,
+  /^dist\/src\/console\/([\w.-]+\.(br|gz)|licenses\.txt)$/,
   /^dist\/.+\.d\.ts$/,
   /^docs\/.+\.md$/,
   /^runbooks\/.+\.(md|yml)$/,
@@ -66,8 +67,8 @@ describe("the package", () => {
   });
 
   it("is small", () => {
-    expect(pack.entryCount).toBeLessThanOrEqual(1450);
-    expect(pack.unpackedSize).toBeLessThanOrEqual(4_700_000);
+    expect(pack.entryCount).toBeLessThanOrEqual(1550);
+    expect(pack.unpackedSize).toBeLessThanOrEqual(5_000_000);
   });
 
   it("holds what bin and exports name, and a command that can be executed", () => {
