@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, expect, it, jest } from "@jest/globals";
 import type { Json } from "../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createActions } from "../src/app/action-registry.ts";
@@ -12,6 +12,9 @@ import { parseStagedWork, storedWork } from "../src/llm/tickets/staged-work.ts";
 import { createActionBench, outputOf } from "./builders/action-bench.ts";
 import { aBudgetState } from "./fakes/fake-budget-control.ts";
 import { aGitRepository, git, plainly } from "./servers/git-repository.ts";
+
+// Each test starts hundreds of processes of git.
+jest.setTimeout(120_000);
 
 let root: string;
 beforeEach(() => {
