@@ -7,8 +7,8 @@ const lua = join(import.meta.dirname, "lua");
 export const budgetScripts = {
   define: defineScript({
     path: join(lua, "budget-define.lua"),
-    preludes: ["reservations"],
-    keys: ["budgets", "budget", "expiry", "leases", "reserved", "shares"],
+    preludes: ["reservations", "budget-queues"],
+    keys: ["budgets", "budget", "expiry", "leases", "reserved", "shares", "queues"],
     args: ["now", "id", "definition", "limit", "periodMs", "periodStart", "firstControls", "maxBudgets"],
   }),
   endLeases: defineScript({
@@ -31,7 +31,7 @@ export const budgetScripts = {
   }),
   admit: defineScript({
     path: join(lua, "admit.lua"),
-    preludes: ["reservations", "rollouts"],
+    preludes: ["reservations", "rollouts", "budget-queues"],
     keys: [
       "budget",
       "expiry",

@@ -203,7 +203,7 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
   async function define(budget: Budget): Promise<DefineResult> {
     const now = clock.now();
     const result = await budgetScripts.define.run(redis, {
-      keys: { budgets: keys.budgets, ...reservationKeys(budget.id) },
+      keys: { budgets: keys.budgets, ...reservationKeys(budget.id), queues: keys.queues(budget.id) },
       args: {
         now,
         id: budget.id,

@@ -7,7 +7,19 @@ const lua = join(import.meta.dirname, "lua");
 export const ticketScripts = {
   add: defineScript({
     path: join(lua, "ticket-add.lua"),
-    keys: ["ticket", "tickets", "counts", "batch", "batchTickets", "budgetQueues", "budgetBatches", "openTickets", "referenceHolder"],
+    preludes: ["budget-queues"],
+    keys: [
+      "ticket",
+      "tickets",
+      "counts",
+      "batch",
+      "batchTickets",
+      "budgetQueues",
+      "budgetBatches",
+      "openTickets",
+      "referenceHolder",
+      "budget",
+    ],
     args: ["id", "now", "budgetId", "queue", "batchId", "definition", "estimate", "retentionMs", "hash", "kind", "reference"],
   }),
   write: defineScript({

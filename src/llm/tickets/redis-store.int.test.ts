@@ -74,5 +74,6 @@ describe("batches in Redis", () => {
   it("show in the budget's state with the tickets that wait", async () => {
     const { ledger } = await open();
     expect(await ledger.read("checkout")).toMatchObject({ queued: 1, running: 0, queues: ["fast"], batches: ["b-1"] });
+    expect(await ledger.summaries()).toMatchObject([{ budget: { id: "checkout" }, queues: ["fast"] }]);
   });
 });

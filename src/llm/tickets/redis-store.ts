@@ -88,6 +88,7 @@ export function createTicketStore({
         budgetBatches: keys.batches(budget),
         openTickets: openIndex,
         referenceHolder: keys.reference(externalRef),
+        budget: keys.budget(budget),
       },
       args: {
         id,

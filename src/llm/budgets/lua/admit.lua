@@ -132,10 +132,7 @@ if #rollouts > 0 then
   rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
 end
 redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
-if redis.call('SADD', queues, queue) == 1 then
-  -- The summaries of all budgets are read without a command for each.
-  redis.call('HSET', budget, 'queues', table.concat(redis.call('SMEMBERS', queues), ' '))
-end
+add_queue(budget, queues, queue)
 if batch_id ~= '' then
   redis.call('SADD', batches, batch_id)
 end

@@ -6,6 +6,7 @@ local expiry = KEYS[3]
 local leases = KEYS[4]
 local reserved = KEYS[5]
 local shares = KEYS[6]
+local queues = KEYS[7]
 local now = ARGV[1]
 local id = ARGV[2]
 local definition = ARGV[3] -- JSON
@@ -23,7 +24,7 @@ end
 end_expired(budget, expiry, leases, reserved, shares, now)
 redis.call('SADD', budgets, id)
 if is_new then
-  redis.call('HSETNX', budget, 'queues', '')
+  write_queue_names(budget, queues)
 end
 redis.call('HSETNX', budget, 'controls', first_controls)
 redis.call('HSETNX', budget, 'version', '1')

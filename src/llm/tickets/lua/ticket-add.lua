@@ -12,6 +12,7 @@ local budget_queues = KEYS[6]
 local budget_batches = KEYS[7]
 local open_tickets = KEYS[8]
 local reference_holder = KEYS[9] -- any key if the ticket has no reference
+local budget = KEYS[10]
 local id = ARGV[1]
 local now = tonumber(ARGV[2])
 local budget_id = ARGV[3]
@@ -53,7 +54,7 @@ end
 redis.call('ZREMRANGEBYSCORE', tickets, '-inf', now - retention_ms)
 redis.call('HINCRBY', counts, 'queue ' .. queue .. ' ' .. state, 1)
 redis.call('HINCRBY', counts, 'budget ' .. budget_id .. ' ' .. state, 1)
-redis.call('SADD', budget_queues, queue)
+add_queue(budget, budget_queues, queue)
 if batch_id ~= '' then
   redis.call('HINCRBY', batch, 'tickets:' .. state, 1)
   redis.call('HINCRBY', batch, 'kind:' .. kind, 1)
