@@ -28,6 +28,7 @@ const budgetSchema = z.looseObject({
   }),
   spentMicroUsd: z.number(),
   committedMicroUsd: z.number(),
+  estimatedMicroUsd: z.number(),
   running: z.number(),
   queued: z.number(),
   allowanceMicroUsdPerSecond: z.number(),

@@ -27,7 +27,10 @@ export interface BatchObservations {
   tickets?: number;
   poisonedState?: string;
   ledgerReservedMicroUsd?: number;
+  /** What was reported. */
   costMicroUsd?: number;
+  /** What is charged beyond it for turns without a report. */
+  estimatedMicroUsd?: number;
   providerCostMicroUsd?: number;
   refused?: number;
 }

@@ -244,11 +244,14 @@ async function addUp({ system }: ScenarioContext, observations: BatchObservation
   if (poisoned !== undefined) observations.poisonedState = poisoned.state;
   const mainBatch = await api.batch(batchPlan.batch);
   const atProvider = await api.batch(batchPlan.providerBatch);
-  observations.costMicroUsd = mainBatch.spentMicroUsd + atProvider.spentMicroUsd;
+  const { committedMicroUsd, estimatedMicroUsd } = await api.budget(batchPlan.budget);
+  // A turn whose worker was killed before it reported is charged with an estimate, which no bill agrees with.
+  observations.costMicroUsd = mainBatch.spentMicroUsd + atProvider.spentMicroUsd - estimatedMicroUsd;
+  observations.estimatedMicroUsd = estimatedMicroUsd;
   observations.providerBatchCostMicroUsd = atProvider.spentMicroUsd;
   observations.refused = mainBatch.rateLimited;
   observations.providerCostMicroUsd = model.stats().costMicroUsd + observations.provider.billedMicroUsd;
-  observations.ledgerReservedMicroUsd = (await api.budget(batchPlan.budget)).committedMicroUsd;
+  observations.ledgerReservedMicroUsd = committedMicroUsd;
 }
 
 /** The mail about this run; the watchdog's own run reports too. */
@@ -271,6 +274,7 @@ async function played(context: ScenarioContext, observations: BatchObservations)
         .join(", ")}.`,
       `At the provider's batch interface: ${observations.provider.succeeded} tickets in ${observations.provider.submissions} submissions; ${observations.provider.expired} items had expired and were submitted again.`,
       `The provider billed ${formatUsd(observations.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(observations.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${formatShare(difference, { decimals: 2 })}`}.`,
+      `Turns that ended without a report are charged with ${formatUsd(observations.estimatedMicroUsd ?? 0)} more, as an estimate.`,
     ],
     ...(mail !== undefined && { mail }),
   };
