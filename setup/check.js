@@ -102,7 +102,7 @@ async function runTests({ name, tests: project, node = () => process.execPath, f
   // jest writes its report when the last test has ended; whoever left something open keeps it from ending, and must not keep us.
   const watch = setInterval(() => {
     waited += existsSync(report) ? 1 : 0;
-    if (waited < 15) return;
+    if (waited < 60) return;
     hangs = true;
     child.kill("SIGKILL");
   }, 1000);

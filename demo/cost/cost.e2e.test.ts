@@ -10,6 +10,7 @@ const dashboards = readdirSync(dashboardFolder).filter((name) => !others.include
 const notFed: readonly { readonly expr: string; readonly why: string }[] = [
   { expr: "max(runbookd_frozen)", why: "nobody freezes anything" },
   { expr: "runbookd_refusals_total", why: "no guardrail refuses" },
+  { expr: "llm_usage_unreadable_total", why: "every report can be read" },
   { expr: "llm_usage_conflict_total", why: "no report contradicts another" },
   { expr: "llm_unpriced_tokens_total", why: "every model has a price" },
   { expr: "llm_tickets_stalled", why: "no ticket stalls" },
