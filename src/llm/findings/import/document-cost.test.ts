@@ -38,7 +38,7 @@ const aVex = (vulnerability: object) => ({
 
 const tags = many(members, () => "a");
 const relationships = many(members, () => ({ target: { id: "79" } }));
-const uris = Object.fromEntries(many(members, (nth) => [`base${nth}`, { uri: "file:///work/" }]));
+const uris = Object.fromEntries(many(members, (nth) => [`base${nth}`, { uri: "file:///checkout/" }]));
 const groups = many(members, (nth) => ({ ids: [`B-${nth}`] }));
 const vulnerabilities = many(members, (nth) => ({ id: `A-${nth}` }));
 const references = many(members, () => ({ id: "x" }));
