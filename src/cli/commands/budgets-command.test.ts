@@ -26,7 +26,7 @@ it.each([[[]], [["--cost", "-1"]], [["--cost", "1e3"]], [["--cost", "0.0000001"]
   },
 );
 
-it("lists the reports of the budget whose cost is uncertain, each as it stands now", async () => {
+it("lists the reports of the budget whose cost is uncertain, each in its newest form", async () => {
   const event = aUsageEvent({ id: "a" }, at);
   const unreadable = { ...event, id: "b", anomaly: "not_a_count", estimated: "setting", costMicroUsd: 50_000 } as const;
   const items = [

@@ -5,6 +5,7 @@ import { usageEventSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd, oneUsd } from "../../core/money.ts";
 import { oneLine } from "../../core/one-line.ts";
+import { latestEvents } from "../../llm/usage/latest-events.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type ExitCode, exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
@@ -32,7 +33,7 @@ const spendCommand: CommandDefinition = {
     { flags: "--correct <id>", description: "set the cost of the report, or of the turn without a report, that has this id" },
     { flags: "--provider <provider>", description: "with --correct: the report's provider; `unreported` for a turn without a report" },
     { flags: "--cost <usd>", description: "with --correct: what it cost in USD, with up to six digits after the point" },
-    { flags: "--reason <text>", description: "with --correct: why, for whoever reads it later" },
+    { flags: "--reason <text>", description: "with --correct: why it cost that, which is kept with the report" },
   ],
   remote: true,
   async run([budget = ""], invocation) {
@@ -67,10 +68,10 @@ async function listUncertain(budget: string, invocation: CommandInvocation): Pro
   const client = await createApiClient(invocation);
   const answer = await client.get(`/api/usage?limit=${newestEvents}`, pageSchema(usageEventSchema));
   if (answer.kind !== "ok") return reportFailure(invocation, answer);
-  const latest = new Map(answer.body.items.toReversed().map((event) => [JSON.stringify([event.provider, event.budget, event.id]), event]));
   const isUncertain = ({ estimated, conflict }: { readonly estimated?: string; readonly conflict?: string }) =>
     estimated !== undefined || conflict !== undefined;
-  const items = [...latest.values()].filter((event) => event.budget === budget && isUncertain(event)).toReversed();
+  const latest = latestEvents(answer.body.items.toReversed());
+  const items = latest.filter((event) => event.budget === budget && isUncertain(event)).toReversed();
   if (flagOption(invocation, "json")) writeJson(context, { items });
   else if (items.length === 0) context.write(`No cost of the newest ${newestEvents} reports is an estimate or in conflict.\n`);
   else {

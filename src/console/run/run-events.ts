@@ -2,7 +2,7 @@ import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
 import { entrySentence } from "./entry-sentence.ts";
 import type { LogLine } from "./step-stories.ts";
 
-/** Kinds that concern the run as a whole; the others are told in the step that they belong to. */
+/** Kinds that concern the run as a whole; the others are shown in their step. */
 const kindsOfRun: ReadonlySet<JournalEntry["kind"]> = new Set([
   "accepted",
   "claimed",

@@ -187,7 +187,7 @@ async function describe({ place }: OpenRepository, { branch, tip, main }: Branch
   };
 }
 
-/** Messages may be as long as whoever pushes them likes. */
+/** The length of a commit's message has no limit. */
 async function describeBranch<Branch extends Pick<BranchTip, "branch" | "tip">>(
   place: GitPlace,
   main: string,

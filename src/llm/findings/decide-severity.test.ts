@@ -577,7 +577,7 @@ describe("a worse fact", () => {
 });
 
 describe("an attack on what has no CVE", () => {
-  it.each(["reproduced", "observed"])("is at least as urgent when it is %s as when nobody has looked", (fact) => {
+  it.each(["reproduced", "observed"])("is at least as urgent when it is %s as when it is unknown", (fact) => {
     fc.assert(
       fc.property(
         situations,
