@@ -20,8 +20,14 @@ export default {
   // A slow machine is no fault of the code; what hangs is still found.
   testTimeout: 30_000,
   projects: [
-    { ...ts, displayName: "unit", testMatch: [`${within}.test.{ts,tsx}`], testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"] },
-    { ...ts, displayName: "integration", testMatch: [`${within}.int.test.ts`] },
+    {
+      ...ts,
+      displayName: "unit",
+      testMatch: [`${within}.test.{ts,tsx}`],
+      testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"],
+      setupFiles: ["<rootDir>/test/property-seed.ts"],
+    },
+    { ...ts, displayName: "integration", testMatch: [`${within}.int.test.ts`], setupFiles: ["<rootDir>/test/property-seed.ts"] },
     { ...ts, displayName: "e2e", testMatch: [`${within}.e2e.test.ts`] },
   ],
 };

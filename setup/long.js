@@ -1,9 +1,18 @@
 // `npm run test:long`: what takes too long for every change. Each part is one line here.
 import { spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { root, say } from "./install.js";
 
+const seed = String(randomInt(2 ** 31));
+const jest = "node_modules/jest/bin/jest.js";
+
 const parts = [
+  {
+    name: `every property test with the seed ${seed} (PROPERTY_SEED)`,
+    args: [jest, "--selectProjects", "unit"],
+    env: { PROPERTY_SEED: seed, NODE_OPTIONS: "--experimental-vm-modules --no-warnings" },
+  },
   { name: "tables of rollouts", args: ["setup/rollout-tables.js"] },
   { name: "second opinion on 100,000 usage objects", args: ["setup/second-opinion.js"] },
   { name: "security incident on plain git", args: ["setup/demo.js", "--scenario", "security", "--code-host", "git", "--once", "--json"] },
@@ -11,10 +20,14 @@ const parts = [
 ];
 
 let failed = 0;
-for (const { name, args } of parts) {
+for (const { name, args, env } of parts) {
   say(`\n== ${name}`);
   const started = performance.now();
-  const { status } = spawnSync(process.execPath, [join(root, args[0]), ...args.slice(1)], { cwd: root, stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [join(root, args[0]), ...args.slice(1)], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: "inherit",
+  });
   say(`== ${name}: ${status === 0 ? "ok" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   if (status !== 0) failed += 1;
 }
