@@ -54,7 +54,7 @@ export type MailSettlement =
   | { readonly kind: "sent"; readonly at: Instant; readonly messageId: string }
   | { readonly kind: "retry"; readonly at: Instant; readonly dueAt: Instant; readonly error: string }
   /** Composing was not possible yet (the run goes on); it does not count as an attempt. */
-  | { readonly kind: "later"; readonly dueAt: Instant }
+  | { readonly kind: "later"; readonly at: Instant; readonly dueAt: Instant }
   | { readonly kind: "gave_up"; readonly at: Instant; readonly error: string };
 
 /** How the outbox stands; for metrics and for `runbookd doctor`. */

@@ -163,7 +163,7 @@ async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, 
   const recipient = recipientOf(row, deps);
   if (typeof recipient === "string") return { kind: "gave_up", at, error: recipient };
   const composed = await deps.composer.compose(row, at);
-  if (composed.kind === "later") return { kind: "later", dueAt: at + everyMs };
+  if (composed.kind === "later") return { kind: "later", at, dueAt: at + everyMs };
   if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };
   const { kind: _mail, page, ...parts } = composed;
   const messageId = messageIdOf(row.key, deps.recipients.domain);

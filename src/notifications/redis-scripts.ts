@@ -7,13 +7,13 @@ const lua = join(import.meta.dirname, "lua");
 export const outboxScripts = {
   put: defineScript({
     path: join(lua, "outbox-put.lua"),
-    keys: ["row", "due", "waiting", "lanes"],
+    keys: ["row", "due", "waiting", "lanes", "written"],
     args: ["id", "content", "now", "lane"],
   }),
-  claim: defineScript({ path: join(lua, "outbox-claim.lua"), keys: ["due", "leased"], args: ["now", "leaseUntil"] }),
+  claim: defineScript({ path: join(lua, "outbox-claim.lua"), keys: ["due", "written"], args: ["now", "leaseUntil"] }),
   settle: defineScript({
     path: join(lua, "outbox-settle.lua"),
-    keys: ["row", "due", "waiting", "gaveUp", "lanes", "leased"],
-    args: ["id", "leaseUntil", "result", "at", "detail", "retentionDays", "lane"],
+    keys: ["row", "due", "waiting", "gaveUp", "lanes", "written"],
+    args: ["id", "leaseUntil", "result", "at", "detail", "retentionDays", "lane", "now"],
   }),
 } as const;

@@ -59,6 +59,24 @@ it("counts a lease as over that ends later than one that begins now: the clock w
   expect(await outbox.claim(mailLane, now - 3_600_000, 60_000)).toBeUndefined();
 });
 
+it("counts a wait as over whose beginning lies ahead: the clock was set back", async () => {
+  const outbox = await anEmptyOutbox();
+  const now = Date.now();
+  const ahead = now + 3_600_000;
+  await outbox.put({ key: "put", to: "default", content: { kind: "review", runId: "run-1" }, putAt: ahead });
+  const put = await outbox.claim(mailLane, now, 60_000);
+  expect(put?.row.key).toBe("put");
+  const waits = { at: ahead, dueAt: ahead + 1 };
+  for (const settlement of [{ kind: "retry", ...waits, error: "e" } as const, { kind: "later", ...waits } as const]) {
+    const mail = await outbox.claim(mailLane, ahead + 120_000, 60_000);
+    expect(mail !== undefined && (await outbox.settle(mail, settlement))).toBe(true);
+    expect((await outbox.claim(mailLane, now, 60_000))?.row.key).toBe("put");
+  }
+  const sent = await outbox.claim(mailLane, ahead + 240_000, 60_000);
+  expect(sent !== undefined && (await outbox.settle(sent, { kind: "sent", at: ahead, messageId: "<m>" }))).toBe(true);
+  expect(await outbox.claim(mailLane, now, 60_000)).toBeUndefined();
+});
+
 it("lets a retry wait however late it is due", async () => {
   const outbox = await anEmptyOutbox();
   const now = Date.now();

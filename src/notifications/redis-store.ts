@@ -11,7 +11,7 @@ const keys = {
   row: (id: string) => `{rb}:outbox:row:${id}`,
   // The lane of mails has the name that all lanes shared before there were lanes: what waits in it from then is delivered.
   due: (lane: string) => (lane === mailLane ? "{rb}:outbox:due" : `{rb}:outbox:due:${lane}`),
-  leased: (lane: string) => `{rb}:outbox:leased:${lane}`,
+  written: (lane: string) => `{rb}:outbox:written:${lane}`,
   lanes: "{rb}:outbox:lanes",
   waiting: "{rb}:outbox:waiting",
   gaveUp: "{rb}:outbox:gave-up",
@@ -46,7 +46,7 @@ const rowSchema = z.object({
 
 /** The outbox in Redis: as durable as the ledger beside it. Rows are kept for 30 days after they were sent or given up. */
 export function createOutbox(redis: Redis): Outbox {
-  const settle = async ({ id, lane, leaseUntil }: Leased, { kind, at, text }: Settled): Promise<boolean> => {
+  const settle = async ({ id, lane, leaseUntil }: Leased, { kind, at, now, text }: Settled): Promise<boolean> => {
     const result = await outboxScripts.settle.run(redis, {
       keys: {
         row: keys.row(id),
@@ -54,9 +54,9 @@ export function createOutbox(redis: Redis): Outbox {
         waiting: keys.waiting,
         gaveUp: keys.gaveUp,
         lanes: keys.lanes,
-        leased: keys.leased(lane),
+        written: keys.written(lane),
       },
-      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays, lane },
+      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays, lane, now },
     });
     return result === 1;
   };
@@ -66,7 +66,7 @@ export function createOutbox(redis: Redis): Outbox {
       const id = sha256(row.key);
       const lane = laneOf(row);
       const result = await outboxScripts.put.run(redis, {
-        keys: { row: keys.row(id), due: keys.due(lane), waiting: keys.waiting, lanes: keys.lanes },
+        keys: { row: keys.row(id), due: keys.due(lane), waiting: keys.waiting, lanes: keys.lanes, written: keys.written(lane) },
         args: { id, content: JSON.stringify(row), now: row.putAt, lane },
       });
       return { put: result === 1 };
@@ -79,7 +79,7 @@ export function createOutbox(redis: Redis): Outbox {
     async claim(lane, now, leaseMs) {
       const until = Math.ceil(now + leaseMs);
       const id = await outboxScripts.claim.run(redis, {
-        keys: { due: keys.due(lane), leased: keys.leased(lane) },
+        keys: { due: keys.due(lane), written: keys.written(lane) },
         args: { now, leaseUntil: until },
       });
       if (typeof id !== "string") return undefined;
@@ -87,7 +87,7 @@ export function createOutbox(redis: Redis): Outbox {
       const row = parseRow(fields["row"]);
       if (row !== undefined) return { row, lane, attempts: Number(fields["attempts"] ?? 0), token: String(until) };
       // A row that nobody can read would be claimed for ever.
-      await settle({ id, lane, leaseUntil: until }, { kind: "gave_up", at: now, text: "the row is corrupt" });
+      await settle({ id, lane, leaseUntil: until }, { kind: "gave_up", at: now, now, text: "the row is corrupt" });
       return undefined;
     },
 
@@ -120,7 +120,9 @@ interface Leased {
 /** A settlement as the script takes it. */
 interface Settled {
   readonly kind: MailSettlement["kind"];
+  /** When it was sent or given up, or when it is due again. */
   readonly at: number;
+  readonly now: number;
   readonly text: string;
 }
 
@@ -128,13 +130,13 @@ function settledOf(settlement: MailSettlement): Settled {
   const { kind } = settlement;
   switch (kind) {
     case "sent":
-      return { kind, at: settlement.at, text: settlement.messageId };
+      return { kind, at: settlement.at, now: settlement.at, text: settlement.messageId };
     case "gave_up":
-      return { kind, at: settlement.at, text: settlement.error };
+      return { kind, at: settlement.at, now: settlement.at, text: settlement.error };
     case "retry":
-      return { kind, at: settlement.dueAt, text: settlement.error };
+      return { kind, at: settlement.dueAt, now: settlement.at, text: settlement.error };
     case "later":
-      return { kind, at: settlement.dueAt, text: "" };
+      return { kind, at: settlement.dueAt, now: settlement.at, text: "" };
   }
 }
 

@@ -89,7 +89,7 @@ export function describeOutbox(name: string, create: () => Promise<Outbox>): voi
     it("does not count what could not be composed yet", async () => {
       const outbox = await create();
       await outbox.put(aRow("a", 0));
-      await outbox.settle(await claimed(outbox, 0), { kind: "later", dueAt: 50 });
+      await outbox.settle(await claimed(outbox, 0), { kind: "later", at: 1, dueAt: 50 });
       expect((await claimed(outbox, 50)).attempts).toBe(0);
     });
 

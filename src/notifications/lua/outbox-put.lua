@@ -4,6 +4,7 @@ local row = KEYS[1]
 local due = KEYS[2] -- of the lane
 local waiting = KEYS[3]
 local lanes = KEYS[4]
+local written = KEYS[5] -- of the lane: when each due time was written
 local id = ARGV[1]
 local content = ARGV[2] -- JSON
 local now = ARGV[3]
@@ -14,6 +15,7 @@ if redis.call('EXISTS', row) == 1 then
 end
 redis.call('HSET', row, 'row', content, 'state', 'waiting', 'attempts', 0)
 redis.call('ZADD', due, now, id)
+redis.call('ZADD', written, now, id)
 redis.call('ZADD', waiting, now, id)
 redis.call('SADD', lanes, lane)
 return 1

@@ -5,7 +5,7 @@ local due = KEYS[2] -- of the lane
 local waiting = KEYS[3]
 local gave_up = KEYS[4]
 local lanes = KEYS[5]
-local leased = KEYS[6] -- of the lane
+local written = KEYS[6] -- of the lane: when each due time was written
 local id = ARGV[1]
 local lease_until = tonumber(ARGV[2])
 local result = ARGV[3] -- 'sent' | 'gave_up' | 'retry' | 'later' (not attempted)
@@ -13,25 +13,28 @@ local at = ARGV[4] -- ms: when it was sent or given up, or when it is due again
 local detail = ARGV[5] -- Message-ID or error
 local retention_days = ARGV[6]
 local lane = ARGV[7]
+local now = ARGV[8]
 
 local lease = redis.call('ZSCORE', due, id)
 if not lease or tonumber(lease) ~= lease_until then
   return 0
 end
-redis.call('ZREM', leased, id)
 if result == 'later' then
   redis.call('ZADD', due, at, id)
+  redis.call('ZADD', written, now, id)
   return 1
 end
 redis.call('HINCRBY', row, 'attempts', 1)
 if result == 'retry' then
   redis.call('HSET', row, 'error', detail)
   redis.call('ZADD', due, at, id)
+  redis.call('ZADD', written, now, id)
   return 1
 end
 local detail_field = result == 'sent' and 'messageId' or 'error'
 redis.call('HSET', row, 'state', result, 'at', at, detail_field, detail)
 redis.call('ZREM', due, id)
+redis.call('ZREM', written, id)
 if redis.call('EXISTS', due) == 0 then
   redis.call('SREM', lanes, lane)
 end
