@@ -5,6 +5,7 @@ import { benchAttribution, differencesOf, renderAttribution } from "./bench-attr
 import { benchReplay, renderReplay } from "./bench-replay.ts";
 import { benchStart, renderStart } from "./bench-start.ts";
 import { benchTickets, renderTickets } from "./bench-tickets.ts";
+import { benchUsageEvents, growthOf, renderUsageEvents } from "./bench-usage-events.ts";
 import { type Measurement, measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Volume } from "./measure.ts";
 import { createObserver } from "./observer.ts";
 import { createWorkFolder, type Fsync } from "./programs.ts";
@@ -14,13 +15,15 @@ import { floorSide, productSide, type Side } from "./sides.ts";
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
 const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
 
-const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only start|runs|replay|attribution|tickets]
+const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only start|runs|replay|attribution|events|tickets]
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
 Tickets through admission, ledger and checkpoint run beside a BullMQ worker that does nothing, also with 100,000 of them queued.
 The replay of 100,000 requests through a prompt cache runs beside a straightforward reference on the same requests.
 So does the attribution of a rise of cost over 1,000,000 usage events; when the two do not find the same, the exit code is 1.
+An explanation of 20,000 usage events is made while 20,000 and while 1,000,000 are kept: commands and bytes must be the same, else the exit
+code is 1; then all 1,000,000 are explained at once.
 Starting --version, --help and lint is measured beside a bare node.
 `;
 
@@ -59,6 +62,12 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(renderAttribution(comparison));
     if (values.json) process.stdout.write(`${JSON.stringify({ attribution: comparison })}\n`);
     if (differencesOf(comparison).length > 0) process.exitCode = 1;
+  }
+  if (isWanted("events")) {
+    const result = await benchUsageEvents({ window: 20_000, few: 20_000, many: values.quick ? 100_000 : 1_000_000 }, count);
+    process.stdout.write(renderUsageEvents(result));
+    if (values.json) process.stdout.write(`${JSON.stringify({ events: result })}\n`);
+    if (growthOf(result).length > 0) process.exitCode = 1;
   }
   if (isWanted("tickets")) {
     const lines = await benchTickets(values.quick ? { worked: 500, backlog: 10_000 } : { worked: 2000, backlog: 100_000 }, count, say);

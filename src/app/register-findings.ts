@@ -3,7 +3,6 @@ import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { observeSecurityFindings } from "../llm/findings/metrics.ts";
 import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
 import { createFindingRoutes } from "../llm/findings/routes.ts";
-import { latestEvents } from "../llm/usage/latest-events.ts";
 import { createUnreadableFindings } from "../llm/usage/unreadable-findings.ts";
 import { openFindingIntake, openSecurityFindings } from "./open-security-findings.ts";
 import type { Registration, ServerShared } from "./registration.ts";
@@ -19,7 +18,7 @@ export function registerFindings(runtime: Runtime, { redis, audit }: Pick<Server
     routes: createFindingRoutes({
       otherSources: [
         createCacheFindings(createCacheAnalysisStore(redis)),
-        createUnreadableFindings(async (limit) => latestEvents((await runtime.ledger.recentUsage(limit)).toReversed())),
+        createUnreadableFindings(async (limit) => runtime.ledger.recentUsage(limit)),
       ],
       store,
       intake: openFindingIntake(runtime, redis),

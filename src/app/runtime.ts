@@ -168,7 +168,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       times,
       counts: tickets,
       maxBudgets: config.maxBudgets,
-      usageEvents: config.usageEvents,
+      usageRetention: config.usageRetention,
       usageMaxAgeMs: config.usageDays * dayMs,
       unknownCostMicroUsd: Math.max(1, Math.round(config.unknownCostUsd * oneUsd)),
       unknownRollout: () => metrics.rolloutUnknown.inc(),

@@ -5,6 +5,7 @@ export const noCosts: CostExplainer = {
   explain: async (question) => ({
     ...question,
     kind: "incomplete",
+    reason: "not_kept",
     requests: 0,
     baselineRequests: 0,
     sentence: "There are no usage events.",

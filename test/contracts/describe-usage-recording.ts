@@ -57,6 +57,22 @@ export function describeUsageRecording(name: string, open: () => Promise<LedgerF
       expect(await eventsOf(ledger, start)).toMatchObject([{ id: "m", costMicroUsd: 66_000, tokens: { output: 4000 } }]);
     });
 
+    it("keeps what completes a report at the time of the first one, and reads one event of each id", async () => {
+      const { report, ledger, start } = await opened();
+      await report({ id: "a", at: start - 2000 }, { id: "b", at: start - 1000 });
+      await report({ id: "a", at: start - 500, usage: tokens(2000, 1) });
+      expect(await ledger.usageKept(start - 2000, start - 1000)).toEqual({ count: 2, complete: true });
+      expect(await ledger.usageKept(start - 1000, start)).toEqual({ count: 1, complete: true });
+      const read: (readonly [string, number])[] = [];
+      for await (const page of ledger.usagePages(start - 2000, start))
+        read.push(...page.map(({ id, costMicroUsd }) => [id, costMicroUsd] as const));
+      expect(read).toEqual([
+        ["a", 6015],
+        ["b", 3000],
+      ]);
+      expect((await ledger.recentUsage(10)).map(({ id }) => id)).toEqual(["b", "a"]);
+    });
+
     it.each<[string, Change, string]>([
       ["another model", { id: "m", model: "claude-haiku-4-5", usage: tokens(1000, 0) }, "another_model"],
       ["another ticket", { id: "m", ticketId: "T-2", usage: tokens(1000, 0) }, "another_ticket"],

@@ -92,6 +92,7 @@ export function createMemoryBudgetLedger({
   const counted = new Map<string, CountedReport>();
   const pendingTurns: UnreportedTurn[] = [];
   const usage: UsageEvent[] = [];
+  const byTime = () => usage.toSorted((a, b) => a.at - b.at);
   const log: AdmissionLogEntry[] = [];
 
   const open = (id: string): Account | undefined => {
@@ -371,8 +372,12 @@ export function createMemoryBudgetLedger({
       if (account !== undefined) ticketOf(account, ticketId).cancelled = true;
     },
     admissions: async (limit) => log.slice(-limit),
-    recentUsage: async (limit) => usage.slice(-limit).toReversed(),
-    usageBetween: async (from, to) => ({ events: latestEvents(usage.filter(({ at }) => at >= from && at < to)), complete: true }),
+    recentUsage: async (limit) => latestEvents(byTime()).slice(-limit).toReversed(),
+    usageBetween: async (from, to) => ({ events: latestEvents(byTime().filter(({ at }) => at >= from && at < to)), complete: true }),
+    usageKept: async (from, to) => ({ count: usage.filter(({ at }) => at >= from && at < to).length, complete: true }),
+    usagePages: async function* (from, to) {
+      yield latestEvents(byTime().filter(({ at }) => at >= from && at < to));
+    },
   };
 
   function recordOne(event: UsageEvent): UsageOutcome {

@@ -28,6 +28,16 @@ const explanation: CostExplanation = {
     { factor: "attempts_per_ticket", changeMicroUsd: 17_600_000, share: 0.914, times: 6.3 },
     { factor: "tickets", changeMicroUsd: -50_000, share: -0.003, times: 0.995 },
   ],
+  prices: [
+    {
+      provider: "anthropic",
+      model: "claude-sonnet-5",
+      from: "2026-01-01",
+      source: "https://pages.example/prices, September 2026",
+      costMicroUsd: 30_000_000,
+    },
+    { provider: "openai", model: "gpt-5", from: "2026-02-01", costMicroUsd: 1_000_000 },
+  ],
   top: { prompt: [{ element: "implement", costMicroUsd: 25_000_000, changeMicroUsd: 19_000_000, share: 0.833 }] },
 };
 const path = "GET /api/costs/explanation";
@@ -57,6 +67,10 @@ tickets              -$0.0500  -0.3 %           × 0.99
 MOST COSTLY  ELEMENT    COST    CHANGE   SHARE OF COST
 prompt       implement  $25.00  +$19.00  83.3 %
 
+PRICE OF                   SINCE       SOURCE                                        COST IN BOTH WINDOWS
+anthropic/claude-sonnet-5  2026-01-01  https://pages.example/prices, September 2026  $30.00
+openai/gpt-5               2026-02-01  (the row names none)                          $1.00
+
 2026-03-01 12:00:00Z to 2026-03-01 13:00:00Z, compared with 2026-03-01 11:00:00Z to 2026-03-01 12:00:00Z.
 `);
 });
@@ -74,7 +88,7 @@ it("takes durations before now, the last hour by itself, and names every time th
 });
 
 it("answers 1 when nothing can be told", async () => {
-  const body = { ...windows, kind: "incomplete", sentence: "Usage events are no longer all kept." };
+  const body = { ...windows, kind: "incomplete", reason: "not_kept", sentence: "Usage events are no longer all kept." };
   const context = aCommandContext({ answers: { [path]: { status: 200, body } } });
   expect(await runCli(["explain", "cost"], context, "1")).toBe(1);
   expect(context.printed.out).toMatch(/^Usage events are no longer all kept\.\n/);

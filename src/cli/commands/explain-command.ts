@@ -118,6 +118,15 @@ function render(explanation: z.infer<typeof costExplanationSchema>): string {
     );
     if (elements.length > 0) parts.push(renderTable([["MOST COSTLY", "ELEMENT", "COST", "CHANGE", "SHARE OF COST"], ...elements]));
   }
+  if (explanation.kind === "explained" && explanation.prices.length > 0) {
+    const rows = explanation.prices.map(({ provider, model, from: since, source, costMicroUsd }) => [
+      `${provider}/${model}`,
+      since,
+      source ?? "(the row names none)",
+      formatUsd(costMicroUsd),
+    ]);
+    parts.push(renderTable([["PRICE OF", "SINCE", "SOURCE", "COST IN BOTH WINDOWS"], ...rows]));
+  }
   parts.push(
     `${formatInstant(from)} to ${formatInstant(to)}, compared with ${formatInstant(baselineFrom)} to ${formatInstant(baselineTo)}.\n`,
   );

@@ -121,7 +121,11 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       allow: viewers,
       query: newest,
       body: noBody,
-      success: { status: 200, description: "`items` are events with their partition and price", schema: listSchema(usageEventSchema) },
+      success: {
+        status: 200,
+        description: "`items` are events with their partition and price, by when their requests ended; one for each id",
+        schema: listSchema(usageEventSchema),
+      },
       handle: async ({ query }) => json({ items: await ledger.recentUsage(query.limit) }),
     }),
   ];

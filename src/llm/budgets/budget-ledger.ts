@@ -46,13 +46,32 @@ export function dividedTimes(factor: number): BudgetTimes {
   };
 }
 
-/** Usage events of a window. */
-export interface UsageWindow {
-  /** In no particular order. */
-  readonly events: readonly UsageEvent[];
-  /** False when events of the window may have been dropped to make room; then the events are a part of it, and which part nobody knows. */
+/** For how long usage events are kept, and in how many bytes of Redis, about: what is reached first. */
+export interface UsageRetention {
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+}
+
+/** Unless settings say otherwise. */
+export const defaultUsageRetention: UsageRetention = { retentionMs: 35 * dayMs, maxBytes: 64 * 1024 * 1024 };
+
+/** How much is kept of a window. */
+export interface KeptUsage {
+  readonly count: number;
+  /** False when events of the window were dropped, because they were too old or too many. */
   readonly complete: boolean;
 }
+
+/** Usage events of a window. */
+export interface UsageWindow {
+  /** By the time at which their requests ended, earliest first. */
+  readonly events: readonly UsageEvent[];
+  /** False when the events are a part of the window: others were dropped, or it has more than are read at once. */
+  readonly complete: boolean;
+}
+
+/** Events that `usageBetween` reads. */
+export const maxUsageRead = 50_000;
 
 /** Budgets that may exist unless a setting says otherwise. */
 export const defaultMaxBudgets = 2000;
@@ -98,10 +117,14 @@ export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger 
   cancelTicket(budget: string, ticketId: string): Promise<void>;
   /** The newest `limit` entries, oldest first. */
   admissions(limit: number): Promise<readonly AdmissionLogEntry[]>;
-  /** The newest usage events, newest first. */
+  /** Of the newest `limit` usage events, by the time at which their requests ended, those that no later one replaces; newest first. */
   recentUsage(limit: number): Promise<readonly UsageEvent[]>;
-  /** The events that are kept of [from, to), by the time at which the request ended. */
+  /** The newest {@link maxUsageRead} events of [from, to), by the time at which the request ended; one for each id. */
   usageBetween(from: Instant, to: Instant): Promise<UsageWindow>;
+  /** How many events are kept of [from, to), without reading them; those that later ones replace are counted too. */
+  usageKept(from: Instant, to: Instant): Promise<KeptUsage>;
+  /** All events that are kept of [from, to), one for each id, earliest first, a few thousand at a time. Nothing outside the window is read. */
+  usagePages(from: Instant, to: Instant): AsyncIterable<readonly UsageEvent[]>;
 }
 
 /** What the ledger needs to know about tickets that it does not hold itself. */

@@ -4,18 +4,26 @@ import type { Instant } from "../../core/clock.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import { identityOf } from "../usage/counted-report.ts";
 import { noTokens } from "../usage/token-partition.ts";
-import type { CorrectionOutcome, CostCorrection } from "./budget-ledger.ts";
+import type { BudgetLedger, CorrectionOutcome, CostCorrection } from "./budget-ledger.ts";
 import type { ReportIdentity, UsageRecorder } from "./redis-recorder.ts";
-import { readUsage } from "./redis-usage.ts";
 import { readUnreportedId, unreportedName } from "./unreported-turn.ts";
 
 /** Another report of the id came in between this often only when the store is at fault. */
 const maxRounds = 20;
 
+type UsagePages = Pick<BudgetLedger, "usagePages">;
+
+interface CorrectionDeps {
+  readonly redis: Redis;
+  readonly recorder: UsageRecorder;
+  readonly reader: UsagePages;
+  readonly now: Instant;
+}
+
 /** Sets the cost of one report, or of a turn that ended without one. The event is read for its ticket and row; without it only the budget is corrected. */
 export async function correctCost(
   correction: CostCorrection,
-  { redis, recorder, now }: { readonly redis: Redis; readonly recorder: UsageRecorder; readonly now: Instant },
+  { redis, recorder, reader, now }: CorrectionDeps,
 ): Promise<CorrectionOutcome> {
   const { budget, provider, usageId } = correction;
   if ((await redis.exists(keys.budget(budget))) === 0) return { kind: "unknown_budget" };
@@ -25,7 +33,7 @@ export async function correctCost(
     const turn = provider === unreportedName ? readUnreportedId(usageId) : undefined;
     if (before === undefined && (turn === undefined || !(await isCharged(redis, budget, turn)))) return { kind: "unknown_id" };
     const historyId = turn === undefined ? usageId : `corrected:${usageId}`;
-    const original = before === undefined ? undefined : await readEvent(redis, { ...identity, id: historyId }, before.report.at);
+    const original = before === undefined ? undefined : await readEvent(reader, { ...identity, id: historyId }, before.report.at);
     const event = original ?? placeholderOf({ ...identity, id: historyId }, turn, before?.report.at ?? turn?.at ?? now);
     const { by, reason, costMicroUsd } = correction;
     const { estimated: _, conflict: __, ...kept } = event;
@@ -41,10 +49,12 @@ async function isCharged(redis: Redis, budget: string, { attempt, turn, at, tick
   return (await redis.hexists(keys.ticketSpend(budget, ticketId), `unreported:${attempt}:${turn}:${at}`)) === 1;
 }
 
-async function readEvent(redis: Redis, identity: ReportIdentity, at: Instant): Promise<UsageEvent | undefined> {
-  const { events } = await readUsage(redis, at, at + 1);
+/** All events of an id have the time of its first report. */
+async function readEvent(reader: UsagePages, identity: ReportIdentity, at: Instant): Promise<UsageEvent | undefined> {
   const name = identityOf(identity);
-  return events.findLast((event) => identityOf(event) === name);
+  let newest: UsageEvent | undefined;
+  for await (const page of reader.usagePages(at, at + 1)) newest = page.findLast((event) => identityOf(event) === name) ?? newest;
+  return newest;
 }
 
 /** An event for what is no longer kept, or was never reported. */

@@ -22,7 +22,7 @@ import { chargeOf, decideReport, type ReportDecision } from "../usage/decide-rep
 import { type CostEstimate, estimateCost, maxEstimateEvents } from "../usage/estimate-cost.ts";
 import { inputTokens, noTokens } from "../usage/token-partition.ts";
 import type { CountedUsage, UsageOutcome } from "../usage/usage-ledger.ts";
-import type { BudgetTimes } from "./budget-ledger.ts";
+import type { BudgetTimes, UsageRetention } from "./budget-ledger.ts";
 import { ticketMs } from "./redis-admissions.ts";
 import { createExposureReader, type ExposureReader, type Exposures, noExposures } from "./redis-exposures.ts";
 import { budgetScripts } from "./redis-scripts.ts";
@@ -34,7 +34,8 @@ export interface RecorderDeps {
   readonly clock: Pick<Clock, "now">;
   readonly times: BudgetTimes;
   readonly unknownRollout: () => void;
-  readonly usageEvents: number;
+  /** For how long and in how many bytes events are kept. */
+  readonly retention: UsageRetention;
   readonly maxAgeMs: number;
   readonly unknownCostMicroUsd: MicroUsd;
   /** The newest usage events, newest first. */
@@ -74,7 +75,7 @@ const replySchema = z.union([
 
 /** The recorder in Redis. Rejects with Redis' errors. */
 export function createUsageRecorder(deps: RecorderDeps): UsageRecorder {
-  const { redis, clock, times, maxAgeMs } = deps;
+  const { redis, clock, times, retention, maxAgeMs } = deps;
   const olderDays = Math.ceil((maxAgeMs + marginMs) / dayMs);
   let cached: { readonly at: number; readonly events: Promise<readonly UsageEvent[]> } | undefined;
 
@@ -118,7 +119,8 @@ export function createUsageRecorder(deps: RecorderDeps): UsageRecorder {
         batch: keys.batch(event.batchId ?? ""),
         rows: keys.rows(budget, bucket),
         rowTickets: keys.rowTickets(budget, bucket),
-        stream: keys.usage,
+        usageEvents: keys.usageEvents,
+        usageEventsKept: keys.usageEventsKept,
       },
       moreKeys: [...older, ...exposures.moreKeys],
       args: {
@@ -145,7 +147,7 @@ export function createUsageRecorder(deps: RecorderDeps): UsageRecorder {
         outputTokens: decision.added.output,
         unpricedTokens: unpricedOf(next) - (before === undefined ? 0 : unpricedOf(before)),
         event: JSON.stringify(kept).slice(0, -1),
-        streamLength: deps.usageEvents,
+        eventAt: event.at,
         rowsTtlMs: times.retentionMs,
         minuteTtlMs: times.minuteMs * 2,
         ticketTtlMs: ticketMs,
@@ -154,6 +156,8 @@ export function createUsageRecorder(deps: RecorderDeps): UsageRecorder {
         share: shareIdOf(event.batchId),
         rateLimited: event.outcome === "rate_limited",
         isUnpriced: isEstimate(next.group.basis),
+        eventsTtlMs: retention.retentionMs,
+        eventsMaxBytes: retention.maxBytes,
       },
       moreArgs: exposures.moreArgs,
     });

@@ -84,38 +84,6 @@ describe("the summaries of all budgets", () => {
   });
 });
 
-it("says when events of a window may have been dropped to make room", async () => {
-  await held.redis.flushall();
-  const clock = createFakeClock();
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts });
-  await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
-  const now = clock.now();
-  await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
-  const whole = await ledger.usageBetween(now, now + 2500);
-  expect([whole.events.length, whole.complete]).toEqual([2500, true]);
-  await held.redis.xtrim("{wl}:usage", "MAXLEN", 1000);
-  const rest = await ledger.usageBetween(now, now + 2500);
-  expect([rest.events.length, rest.complete]).toEqual([1000, false]);
-  expect((await ledger.usageBetween(now + 1501, now + 2500)).complete).toBe(true);
-  expect((await ledger.usageBetween(now + 1500, now + 2500)).complete).toBe(false);
-});
-
-it("keeps about as many of the newest usage events as it was told", async () => {
-  await held.redis.flushall();
-  const clock = createFakeClock();
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts, usageEvents: 1000 });
-  await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
-  const now = clock.now();
-  await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
-  const { events, complete } = await ledger.usageBetween(now, now + 2500);
-  expect(complete).toBe(false);
-  expect(events.length).toBeGreaterThanOrEqual(1000);
-  expect(events.length).toBeLessThan(1200);
-  expect(events.at(-1)?.id).toBe("r2499");
-});
-
 it("ends a lease that ends later than any lease can: the clock was set back", async () => {
   await held.redis.flushall();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };

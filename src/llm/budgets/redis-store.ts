@@ -2,7 +2,6 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { admissionRequestSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { Budget, BudgetState, RunningTicket } from "../../../packages/sdk/src/wire/budgets.ts";
-import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import { available } from "../../platform/redis/available.ts";
@@ -11,7 +10,15 @@ import { defaultUnknownCostMicroUsd } from "../usage/estimate-cost.ts";
 import { defaultMaxAgeMs } from "../usage/usage-report.ts";
 import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
-import { type BudgetLedger, type BudgetTimes, type DefineResult, defaultMaxBudgets, type QueueCounts } from "./budget-ledger.ts";
+import {
+  type BudgetLedger,
+  type BudgetTimes,
+  type DefineResult,
+  defaultMaxBudgets,
+  defaultUsageRetention,
+  type QueueCounts,
+  type UsageRetention,
+} from "./budget-ledger.ts";
 import { applyChange, hasChange, openControls } from "./controls.ts";
 import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
@@ -21,7 +28,7 @@ import { createUsageRecorder } from "./redis-recorder.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { createSummaryReader, endExpiredLeases } from "./redis-summaries.ts";
 import { recordUnreported } from "./redis-unreported.ts";
-import { readUsage } from "./redis-usage.ts";
+import { createUsageReader } from "./redis-usage.ts";
 import { sumRows } from "./spend-row.ts";
 
 export interface BudgetLedgerDeps {
@@ -33,8 +40,8 @@ export interface BudgetLedgerDeps {
   readonly unknownRollout?: () => void;
   /** Budgets that may exist; 2,000 by default. */
   readonly maxBudgets?: number;
-  /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
-  readonly usageEvents?: number;
+  /** How long and in how many bytes usage events are kept; {@link defaultUsageRetention} by default. */
+  readonly usageRetention?: UsageRetention;
   /** How long ids of usage are remembered, in milliseconds; two days by default. An older report must not be recorded. */
   readonly usageMaxAgeMs?: number;
   /** What a request costs of which nothing is known, in micro-USD; see `estimateCost`. */
@@ -50,14 +57,13 @@ const historyLength = 500;
  * Rejects with StoreUnavailable when Redis does not answer.
  */
 export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
-  const { redis, clock, times, counts, usageEvents = 50_000, maxBudgets = defaultMaxBudgets, unknownRollout = () => undefined } = deps;
-  const { usageMaxAgeMs: maxAgeMs = defaultMaxAgeMs, unknownCostMicroUsd = defaultUnknownCostMicroUsd } = deps;
+  const { redis, clock, times, counts, maxBudgets = defaultMaxBudgets, unknownRollout = () => undefined } = deps;
+  const { usageRetention: retention = defaultUsageRetention, usageMaxAgeMs: maxAgeMs = defaultMaxAgeMs } = deps;
+  const { unknownCostMicroUsd = defaultUnknownCostMicroUsd } = deps;
   const admissions = createAdmissionStore({ redis, clock, times, unknownRollout });
-  const recent = async (limit: number) => {
-    const entries = await redis.xrevrange(keys.usage, "+", "-", "COUNT", limit);
-    return entries.map(([, fields]): UsageEvent => JSON.parse(fields[1] ?? "{}"));
-  };
-  const recorder = createUsageRecorder({ redis, clock, times, unknownRollout, usageEvents, maxAgeMs, unknownCostMicroUsd, recent });
+  const reader = createUsageReader({ redis, clock, retentionMs: retention.retentionMs });
+  const recent = reader.recentUsage;
+  const recorder = createUsageRecorder({ redis, clock, times, unknownRollout, retention, maxAgeMs, unknownCostMicroUsd, recent });
 
   const readSummaries = createSummaryReader(redis);
 
@@ -139,8 +145,8 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
         return failureClass === undefined ? finished : { ...finished, failureClass };
       }),
     record: (events) => available(() => recorder.record(events)),
-    correct: (correction) => available(() => correctCost(correction, { redis, recorder, now: clock.now() })),
-    recordUnreported: () => available(() => recordUnreported({ redis, times, usageEvents })),
+    correct: (correction) => available(() => correctCost(correction, { redis, recorder, reader, now: clock.now() })),
+    recordUnreported: () => available(() => recordUnreported({ redis, times, retention, now: clock.now() })),
     cancelTicket: (budget, ticketId) =>
       available(async () => {
         const key = keys.ticketSpend(budget, ticketId);
@@ -196,8 +202,7 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
         const entries = await redis.xrevrange(keys.admissions, "+", "-", "COUNT", limit);
         return entries.toReversed().map(([, fields]) => readLogEntry(fields));
       }),
-    recentUsage: (limit) => available(() => recent(limit)),
-    usageBetween: (from, to) => available(() => readUsage(redis, from, to)),
+    ...reader,
   };
 
   async function define(budget: Budget): Promise<DefineResult> {

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
+import type { Instant } from "../../core/clock.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import type { CountedUsage } from "../usage/usage-ledger.ts";
-import type { BudgetTimes } from "./budget-ledger.ts";
+import type { BudgetTimes, UsageRetention } from "./budget-ledger.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { unreportedRow } from "./spend-row.ts";
 import { countedOfUnreported, eventOfUnreported, unreportedTurnSchema } from "./unreported-turn.ts";
@@ -16,11 +17,13 @@ const maxPages = 10;
 export async function recordUnreported({
   redis,
   times,
-  usageEvents,
+  retention,
+  now,
 }: {
   readonly redis: Redis;
   readonly times: BudgetTimes;
-  readonly usageEvents: number;
+  readonly retention: UsageRetention;
+  readonly now: Instant;
 }): Promise<readonly CountedUsage[]> {
   const recorded: CountedUsage[] = [];
   for (let page = 0; page < maxPages; page += 1) {
@@ -39,16 +42,20 @@ export async function recordUnreported({
           unreported: keys.usageUnreported,
           rows: keys.rows(lease.budget, bucket),
           rowTickets: keys.rowTickets(lease.budget, bucket),
-          stream: keys.usage,
+          usageEvents: keys.usageEvents,
+          usageEventsKept: keys.usageEventsKept,
         },
         args: {
           item,
           row,
           cost: replaced ? -amount : amount,
           event: JSON.stringify(eventOfUnreported(turn)),
-          streamLength: usageEvents,
+          eventAt: at,
           rowTicket: JSON.stringify([row, `${lease.ticketId}#${lease.attempt}`]),
           rowsTtlMs: times.retentionMs,
+          now,
+          eventsTtlMs: retention.retentionMs,
+          eventsMaxBytes: retention.maxBytes,
         },
       });
       // Another process is at work on the list.

@@ -1,41 +1,109 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
-import type { Instant } from "../../core/clock.ts";
+import type { Clock, Instant } from "../../core/clock.ts";
+import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import { latestEvents } from "../usage/latest-events.ts";
-import type { UsageWindow } from "./budget-ledger.ts";
+import { type BudgetLedger, type KeptUsage, maxUsageRead } from "./budget-ledger.ts";
+import { budgetScripts } from "./redis-scripts.ts";
 
 const pageLength = 2000;
+/** Events of an older version that one script moves: a few milliseconds. */
+const movedAtOnce = 500;
 
-/**
- * The usage events of [from, to) that the stream still has, one for each id. The stream is in the order of receipt and a report may come days late, so all of it is read.
- * Complete: nothing was ever dropped from the stream, or what is oldest in it ended before `from`.
- */
-export async function readUsage(redis: Redis, from: Instant, to: Instant): Promise<UsageWindow> {
-  const events: UsageEvent[] = [];
-  let oldest: Instant | undefined;
-  let read = 0;
-  for (let start = "-"; ; ) {
-    const page = await redis.xrange(keys.usage, start, "+", "COUNT", pageLength);
-    for (const [, fields] of page) {
-      const event: UsageEvent = JSON.parse(fields[1] ?? "{}");
-      oldest ??= event.at;
-      if (event.at >= from && event.at < to) events.push(event);
-    }
-    read += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageLength) break;
-    start = `(${last[0]}`;
-  }
-  const standing = latestEvents(events);
-  if (read === 0 || oldest === undefined) return { events: standing, complete: true };
-  return { events: standing, complete: oldest < from || !(await hasDropped(redis)) };
+/** What usage events are read from. */
+interface UsageReaderDeps {
+  readonly redis: Redis;
+  readonly clock: Pick<Clock, "now">;
+  readonly retentionMs: number;
 }
 
-/** Whether the stream was ever trimmed: more was added than is there. */
-async function hasDropped(redis: Redis): Promise<boolean> {
-  const streamInfo = z.array(z.unknown()).parse(await redis.xinfo("STREAM", keys.usage));
-  const valueOf = (name: string) => z.number().parse(streamInfo[streamInfo.indexOf(name) + 1]);
-  return valueOf("entries-added") > valueOf("length");
+/** Reads usage events by time. Commands and bytes depend on the window that is asked for, not on what else is kept. */
+export function createUsageReader({
+  redis,
+  clock,
+  retentionMs,
+}: UsageReaderDeps): Pick<BudgetLedger, "recentUsage" | "usageBetween" | "usageKept" | "usagePages"> {
+  const keptOf = async (from: Instant, to: Instant): Promise<KeptUsage> => {
+    const [count, [added = null, droppedTo = null]] = await Promise.all([
+      redis.zcount(keys.usageEvents, from, `(${to}`),
+      redis.hmget(keys.usageEventsKept, "added", "dropped_to"),
+    ]);
+    // Without a record of what was dropped there were no events for as long as they are kept.
+    const complete = added === null ? from >= clock.now() - retentionMs : droppedTo === null || from > Number(droppedTo);
+    return { count, complete };
+  };
+  return {
+    recentUsage: (limit) =>
+      available(async () => {
+        await moveOldUsage(redis);
+        const members = await redis.zrevrange(keys.usageEvents, 0, limit - 1);
+        return latestEvents(members.toReversed().map((member) => readMember(member))).toReversed();
+      }),
+    usageKept: (from, to) =>
+      available(async () => {
+        await moveOldUsage(redis);
+        return keptOf(from, to);
+      }),
+    usageBetween: (from, to) =>
+      available(async () => {
+        await moveOldUsage(redis);
+        const { count, complete } = await keptOf(from, to);
+        const surplus = Math.max(0, count - maxUsageRead);
+        const begin = surplus === 0 ? from : await timeOfRank((await redis.zcount(keys.usageEvents, "-inf", `(${from}`)) + surplus);
+        const events: UsageEvent[] = [];
+        for await (const page of readPages(redis, begin, to)) for (const event of page) events.push(event);
+        return { events: events.slice(-maxUsageRead), complete: complete && surplus === 0 };
+      }),
+    async *usagePages(from, to) {
+      await available(() => moveOldUsage(redis));
+      yield* readPages(redis, from, to);
+    },
+  };
+
+  async function timeOfRank(rank: number): Promise<Instant> {
+    const [, at] = await redis.zrange(keys.usageEvents, rank, rank, "WITHSCORES");
+    return Number(at ?? 0);
+  }
+}
+
+/**
+ * Continues at the time of the last event; those of the same millisecond are read again and left out. They are yielded together, because an event and those that
+ * take its place have the same time.
+ */
+async function* readPages(redis: Redis, from: Instant, to: Instant): AsyncGenerator<readonly UsageEvent[]> {
+  let start = from;
+  let atStart: readonly string[] = [];
+  for (;;) {
+    const limit = pageLength + atStart.length;
+    const reply = await available(() => redis.zrangebyscore(keys.usageEvents, start, `(${to}`, "WITHSCORES", "LIMIT", 0, limit));
+    const members = reply.filter((_, index) => index % 2 === 0);
+    const read = new Set(atStart);
+    const page = [...atStart, ...members.filter((member) => !read.has(member))];
+    const last = Number(reply.at(-1));
+    const isLastPage = members.length < limit;
+    const countAtLast = members.filter((_, index) => Number(reply[index * 2 + 1]) === last).length;
+    const end = isLastPage ? page.length : last === start ? 0 : page.length - countAtLast;
+    if (end > 0) yield latestEvents(page.slice(0, end).map((member) => readMember(member)));
+    if (isLastPage) return;
+    atStart = page.slice(end);
+    start = last;
+  }
+}
+
+/** Moves what an older version wrote, also one that still runs beside this one. */
+async function moveOldUsage(redis: Redis): Promise<void> {
+  if ((await redis.exists(keys.oldUsage)) === 0) return;
+  for (;;) {
+    const moved = await budgetScripts.moveUsage.run(redis, {
+      keys: { stream: keys.oldUsage, events: keys.usageEvents, kept: keys.usageEventsKept },
+      args: { limit: movedAtOnce },
+    });
+    if (z.number().parse(moved) === 0) return;
+  }
+}
+
+function readMember(member: string): UsageEvent {
+  return JSON.parse(member.slice(member.indexOf(" ") + 1));
 }

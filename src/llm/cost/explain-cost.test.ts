@@ -115,8 +115,56 @@ it("breaks cost down by team and repository where they are told", async () => {
 
 it("tells nothing from a part of a window", async () => {
   const { ledger, question } = await workload(() => [{}]);
-  const usageBetween = async (from: number, to: number) => ({ ...(await ledger.usageBetween(from, to)), complete: false });
-  const found = await explainCost({ ledger: { usageBetween }, prices, changes }, question);
-  expect(found).toMatchObject({ kind: "incomplete", requests: 180 });
+  const usageKept = async (from: number, to: number) => ({ ...(await ledger.usageKept(from, to)), complete: false });
+  const found = await explainCost({ ledger: { ...ledger, usageKept }, prices, changes }, question);
+  expect(found).toMatchObject({ kind: "incomplete", reason: "not_kept", requests: 180 });
   expect(found).not.toHaveProperty("factors");
+});
+
+it("reads nothing of windows that have more events than one explanation reads, and says how many", async () => {
+  const { ledger, question } = await workload(() => [{}]);
+  const usagePages = () => {
+    throw new Error("read");
+  };
+  const found = await explainCost({ ledger: { ...ledger, usagePages }, prices, changes }, question, 359);
+  expect(found).toMatchObject({ kind: "incomplete", reason: "too_many_events", requests: 180, baselineRequests: 180 });
+  expect(found).toMatchObject({ sentence: expect.stringContaining("have 360 usage events, and one explanation reads at most 359") });
+});
+
+it("reads the two windows alone, and not what lies between them", async () => {
+  const { ledger, question } = await workload(() => [{}]);
+  const read: (readonly [number, number])[] = [];
+  const usagePages = (from: number, to: number) => {
+    read.push([from, to]);
+    return ledger.usagePages(from, to);
+  };
+  const minute = 60_000;
+  const apart = {
+    from: question.to - minute,
+    to: question.to,
+    baselineFrom: question.baselineFrom,
+    baselineTo: question.baselineFrom + minute,
+  };
+  await explainCost({ ledger: { ...ledger, usagePages }, prices, changes }, apart);
+  expect(read).toEqual([
+    [apart.from, apart.to],
+    [apart.baselineFrom, apart.baselineTo],
+  ]);
+});
+
+it("names the prices of the usage with their days and sources, the one with the most cost first", async () => {
+  const { ledger, question } = await workload((prompt) => [
+    prompt === "plan" ? { model: "gpt-4o", provider: "openai", usage: { prompt_tokens: 9, completion_tokens: 1, total_tokens: 10 } } : {},
+  ]);
+  const found = await explainCost({ ledger, prices, changes }, question);
+  expect(found).toMatchObject({
+    prices: [
+      {
+        provider: "anthropic",
+        from: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/u),
+        source: expect.stringContaining("https://platform.claude.com"),
+      },
+      { provider: "openai", model: "gpt-4o", from: "2024-10-01", source: expect.stringContaining("https://platform.openai.com") },
+    ],
+  });
 });

@@ -1,20 +1,18 @@
 import type { CostAttribution, CostExplanation, CostQuestion } from "../../../packages/sdk/src/wire/costs.ts";
-import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { ChangeLog } from "../changes/change-log.ts";
-import { costOf } from "../usage/cost-of.ts";
 import type { PriceTable } from "../usage/price-table.ts";
-import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
 import { attributeCost } from "./attribute-cost.ts";
 import { coincidingChanges } from "./coinciding-changes.ts";
 import { adviceOf } from "./cost-advice.ts";
+import { createCostEventReader } from "./cost-events.ts";
 import { type CostEvent, createCostWindow } from "./cost-window.ts";
 import { baselineStatistics, findOnset, riseInDeviations } from "./find-onset.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {
-  readonly ledger: Pick<BudgetLedger, "usageBetween">;
+  readonly ledger: Pick<BudgetLedger, "usageKept" | "usagePages">;
   readonly prices: PriceTable;
   readonly changes: Pick<ChangeLog, "between">;
 }
@@ -25,20 +23,40 @@ const spans = 60;
 const minSpans = 10;
 const maxCandidateChanges = 1000;
 
-/** Usage events of both windows, compared. Rejects with StoreUnavailable when ledger or changes cannot be read. */
-export async function explainCost({ ledger, prices, changes }: CostSources, question: CostQuestion): Promise<CostExplanation> {
+/** Usage events of both windows together that one explanation reads: about 20 seconds and half a gigabyte. */
+export const maxExplainedEvents = 1_000_000;
+
+/**
+ * Usage events of both windows, compared. What lies outside of them is not read.
+ * Rejects with StoreUnavailable when ledger or changes cannot be read.
+ */
+export async function explainCost(
+  { ledger, prices, changes }: CostSources,
+  question: CostQuestion,
+  maxEvents = maxExplainedEvents,
+): Promise<CostExplanation> {
   const { from, to, baselineFrom, baselineTo, budget } = question;
-  const { events, complete } = await ledger.usageBetween(Math.min(from, baselineFrom), Math.max(to, baselineTo));
-  const between = (first: Instant, end: Instant): readonly CostEvent[] =>
-    events
-      .filter((event) => event.at >= first && event.at < end && (budget === undefined || event.budget === budget))
-      .map((event) => costEventOf(event, prices));
-  const [now, then] = [between(from, to), between(baselineFrom, baselineTo)];
-  const asked = { ...question, requests: now.length, baselineRequests: then.length };
-  if (!complete) {
+  const kept = await Promise.all([ledger.usageKept(from, to), ledger.usageKept(baselineFrom, baselineTo)]);
+  const count = kept[0].count + kept[1].count;
+  const unread = { ...question, kind: "incomplete", requests: kept[0].count, baselineRequests: kept[1].count } as const;
+  if (!kept.every(({ complete }) => complete)) {
     const sentence = "Usage events of these windows are no longer all kept, so nothing can be told. Ask for shorter or later windows.";
-    return { ...asked, kind: "incomplete", sentence };
+    return { ...unread, reason: "not_kept", sentence };
   }
+  if (count > maxEvents) {
+    const sentence = `These windows have ${count} usage events, and one explanation reads at most ${maxEvents}. Ask for shorter windows.`;
+    return { ...unread, reason: "too_many_events", sentence };
+  }
+  const reader = createCostEventReader(prices);
+  const between = async (first: Instant, end: Instant): Promise<readonly CostEvent[]> => {
+    const read: CostEvent[] = [];
+    for await (const page of ledger.usagePages(first, end))
+      for (const event of page) if (budget === undefined || event.budget === budget) read.push(reader.read(event));
+    return read;
+  };
+  const now = await between(from, to);
+  const then = await between(baselineFrom, baselineTo);
+  const asked = { ...question, requests: now.length, baselineRequests: then.length, prices: reader.prices() };
   const { attribution, beganAt } = attributeSinceOnset(now, then, question);
   const rose = attribution.verdict === "attributed" || attribution.verdict === "diffuse";
   const factor = attribution.factors[0]?.factor;
@@ -76,43 +94,6 @@ function attributeSinceOnset(
     now.filter(({ at }) => at >= beganAt),
   );
   return { attribution: sinceOnset.attribution, beganAt };
-}
-
-/** What was paid is split as the list price splits it, so that a discount of a tier or a contract lowers input, output and price alike. */
-function costEventOf(event: UsageEvent, prices: PriceTable): CostEvent {
-  const { tokens, costMicroUsd } = event;
-  const row = prices.find(event.provider, event.model, event.at);
-  const listed = amountOf(costOf(tokens, row));
-  const listedInput = amountOf(costOf({ ...tokens, output: 0, reasoning: 0 }, row));
-  const discount = listed > 0 ? costMicroUsd / listed : 1;
-  const { model, prompt, operation, budget, team, repo, queue, variant, batchId, promptVersion } = event;
-  return {
-    at: event.at,
-    dims: {
-      model,
-      prompt,
-      operation,
-      budget,
-      queue,
-      variant,
-      ...(team !== undefined && { team }),
-      ...(repo !== undefined && { repo }),
-      ...(batchId !== undefined && { batch: batchId }),
-      ...(promptVersion !== undefined && { promptVersion }),
-    },
-    ticketId: event.ticketId,
-    attempt: event.attempt,
-    costMicroUsd,
-    inputCostMicroUsd: Math.min(costMicroUsd, listedInput * discount),
-    inputPrice: (row?.input ?? 0) * discount,
-    inputTokens: inputTokens(tokens),
-    outputTokens: tokens.output,
-    unpricedTokens: unpricedTokens(event),
-  };
-}
-
-function amountOf(cost: ReturnType<typeof costOf>): number {
-  return cost.kind === "priced" ? cost.costMicroUsd : 0;
 }
 
 /** Says what changed in cost between two windows. */

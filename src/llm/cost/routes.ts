@@ -41,7 +41,7 @@ export function createCostRoutes(sources: CostSources): readonly Route[] {
       success: {
         status: 200,
         description:
-          "`kind` is explained, with a `verdict`, or incomplete: usage of the windows is no longer all kept; `sentence` says it for people",
+          "`kind` is explained, with a `verdict`, or incomplete with a `reason`: usage of the windows is no longer all kept, or too much for one answer; `sentence` says it for people",
         schema: costExplanationSchema,
       },
       handle: async ({ query: { from, to, baselineFrom = from - (to - from), baselineTo = from, budget } }) =>

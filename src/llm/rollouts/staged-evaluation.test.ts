@@ -30,7 +30,9 @@ async function aWorld() {
     tickets,
     queue: { enqueueAll: async (ids, queue) => void enqueued.push(...ids.map((id) => `${queue} ${id}`)) },
     ledger: {
-      usageBetween: async () => ({ events, complete: true }),
+      usagePages: async function* () {
+        yield events;
+      },
       cancelTicket: async (budget, id) => void stopped.push(`${budget} ${id}`),
     },
     clock,

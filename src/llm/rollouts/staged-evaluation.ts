@@ -14,7 +14,7 @@ import type { EvaluatedPair, EvaluatedSide, EvaluationRequest, EvaluationState, 
 export interface StagedEvaluationDeps {
   readonly tickets: Pick<TicketStore, "addAll" | "get" | "cancel">;
   readonly queue: TicketEnqueuer;
-  readonly ledger: Pick<BudgetLedger, "usageBetween" | "cancelTicket">;
+  readonly ledger: Pick<BudgetLedger, "usagePages" | "cancelTicket">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -67,8 +67,10 @@ export function createStagedEvaluators({ tickets, queue, ledger, clock }: Staged
             if (trial !== undefined) trials.set(trialId, trial);
           }
           const first = Math.min(clock.now(), ...[...trials.values()].map(({ createdAt }) => createdAt));
-          const { events } = await ledger.usageBetween(first, clock.now() + 1);
-          const costMicroUsd = events.reduce((sum, event) => sum + (trials.has(event.ticketId) ? event.costMicroUsd : 0), 0);
+          const events: UsageEvent[] = [];
+          for await (const page of ledger.usagePages(first, clock.now() + 1))
+            events.push(...page.filter(({ ticketId }) => trials.has(ticketId)));
+          const costMicroUsd = events.reduce((sum, event) => sum + event.costMicroUsd, 0);
           const isOver = ({ trialIds }: TriedTicket) =>
             sides.every((side) => {
               const trial = trials.get(trialIds[side]);

@@ -95,8 +95,8 @@ export interface Config {
   readonly concurrency: number;
   /** Budgets that may exist. */
   readonly maxBudgets: number;
-  /** Newest usage events that are kept. */
-  readonly usageEvents: number;
+  /** For how long and in how many bytes of Redis usage events are kept. */
+  readonly usageRetention: { readonly retentionMs: number; readonly maxBytes: number };
   /** How old a usage report may be, and how long ids are remembered. */
   readonly usageDays: number;
   /** What a request is charged with of which nothing is known. */

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { CommandTemplate } from "../../core/command-template.ts";
+import { dayMs } from "../../core/duration.ts";
 import { registeredCommands } from "./command-settings.ts";
 import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
@@ -103,7 +104,10 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
     maxBudgets: settings.RUNBOOKD_MAX_BUDGETS,
-    usageEvents: settings.RUNBOOKD_USAGE_EVENTS,
+    usageRetention: {
+      retentionMs: settings.RUNBOOKD_USAGE_EVENT_DAYS * dayMs,
+      maxBytes: usageBytesOf(settings),
+    },
     usageDays: settings.RUNBOOKD_USAGE_DAYS,
     unknownCostUsd: settings.RUNBOOKD_UNKNOWN_COST_USD,
     findingDays: settings.RUNBOOKD_FINDING_DAYS,
@@ -123,6 +127,14 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     modelTable: settings.model_table,
     secrets,
   };
+}
+
+/** What an event takes in Redis, about. */
+const usageEventBytes = 600;
+
+function usageBytesOf({ RUNBOOKD_USAGE_MEGABYTES: megabytes, RUNBOOKD_USAGE_EVENTS: events }: Settings): number {
+  if (megabytes === undefined && events !== undefined) return events * usageEventBytes;
+  return (megabytes ?? 64) * 1024 * 1024;
 }
 
 /** A group of both places is told at all its addresses. */

@@ -335,8 +335,8 @@ export const settingsSchema = z.strictObject({
     check(
       (text) => (/^[1-9]\d{3,6}$/.test(text) && Number(text) <= 5_000_000 ? Number(text) : undefined),
       "must be a number of events",
-    ).default(50_000),
-    "Newest usage events that are kept, about; a rise of cost is explained from them",
+    ).optional(),
+    "Old setting: where RUNBOOKD_USAGE_MEGABYTES is absent, room for so many usage events of 600 bytes",
     "an integer from 1000 to 5000000; the same in every process",
   ),
   RUNBOOKD_USAGE_DAYS: setting(
@@ -351,6 +351,21 @@ export const settingsSchema = z.strictObject({
     ).default(0.05),
     "What a request is charged with whose usage cannot be read or priced, when nothing was reserved for it and too few requests of its operation have a known cost",
     "an amount above 0 and up to 1000, e.g. 0.05; the same in every process",
+  ),
+  RUNBOOKD_USAGE_EVENT_DAYS: setting(
+    check((text) => (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 400 ? Number(text) : undefined), "must be a number of days").default(
+      35,
+    ),
+    "Days for which usage events are kept; a rise of cost is explained from them",
+    "an integer from 1 to 400; the same in every process",
+  ),
+  RUNBOOKD_USAGE_MEGABYTES: setting(
+    check(
+      (text) => (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= 100_000 ? Number(text) : undefined),
+      "must be a number of megabytes",
+    ).optional(),
+    "Memory of Redis for usage events, about; the earliest are dropped when it is used up. 64 when absent",
+    "an integer from 1 to 100000; the same in every process. An event takes about 600 bytes",
   ),
   RUNBOOKD_FINDING_DAYS: setting(
     check((text) => (/^[1-9]\d{0,3}$/.test(text) ? Number(text) : undefined), "must be a number of days").default(400),

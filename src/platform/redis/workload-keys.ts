@@ -23,7 +23,11 @@ export const workloadKeys = {
   ticketSpend: (budget: string, ticketId: string) => `{wl}:ticket-spend:${hashOf(`${budget} ${ticketId}`)}`,
   /** What is remembered of the usage reports of one day, by a part of their hash: see `usageIdOf`. */
   usageIds: (part: string, day: number) => `{wl}:usage-ids:${part}:${day}`,
-  usage: "{wl}:usage",
+  /** Usage events by the time at which their request ended, and how many were added and dropped. */
+  usageEvents: "{wl}:usage-events",
+  usageEventsKept: "{wl}:usage-events:kept",
+  /** Stream in which older versions kept usage events. */
+  oldUsage: "{wl}:usage",
   /** Turns that ended without a report and that the history has not been told of yet, oldest first. */
   usageUnreported: "{wl}:usage-unreported",
   /** What was changed about the workload, by time. */

@@ -120,19 +120,42 @@ export const costQuestionSchema = z.object({
 /** See {@link costQuestionSchema}. */
 export type CostQuestion = Shape<typeof costQuestionSchema>;
 
+/** A row of the price table that priced usage of the windows, and where it was read. */
+export const priceEvidenceSchema = z.object({
+  provider: z.string(),
+  model: z.string(),
+  /** First day, UTC, on which the price holds. */
+  from: z.string(),
+  /** First day on which it no longer holds. */
+  until: z.exactOptional(z.string()),
+  /** The page or contract with the day on which it was read; absent when the row says none. */
+  source: z.exactOptional(z.string()),
+  /** What usage at this price cost in both windows. */
+  costMicroUsd: microUsdSchema,
+});
+
+/** See {@link priceEvidenceSchema}. */
+export type PriceEvidence = Shape<typeof priceEvidenceSchema>;
+
+/** Why windows are not explained: events of them were dropped, or they have more than one explanation reads. */
+export const incompleteReasons = ["not_kept", "too_many_events"] as const;
+
 const comparedSchema = costQuestionSchema.extend({ requests: z.number(), baselineRequests: z.number() });
 
-/** What changed between two windows. `incomplete`: events of one of them are no longer kept, and a part of a window explains nothing. */
+/** What changed between two windows. `incomplete`: events of one of them are no longer kept, and a part of a window explains nothing; or they are too many. */
 export const costExplanationSchema = z.discriminatedUnion("kind", [
   comparedSchema.extend(costAttributionSchema.shape).extend({
     kind: z.literal("explained"),
     /** When the rise began; every cost of the window is of the time since. */
     beganAt: instantSchema,
     coincides: z.array(coincidingChangeSchema),
+    /** Prices that the windows' usage has by the table of now, those with the most cost first; at most 20. */
+    prices: z.array(priceEvidenceSchema),
     /** Absent when nothing rose. */
     advice: z.exactOptional(z.string()),
   }),
-  comparedSchema.extend({ kind: z.literal("incomplete"), sentence: z.string() }),
+  /** Nothing was read, so the requests are those of all budgets, and a completed report counts as two. */
+  comparedSchema.extend({ kind: z.literal("incomplete"), reason: z.enum(incompleteReasons), sentence: z.string() }),
 ]);
 
 /** See {@link costExplanationSchema}. */

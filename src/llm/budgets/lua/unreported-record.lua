@@ -4,14 +4,18 @@
 local unreported = KEYS[1]
 local rows = KEYS[2]
 local row_tickets = KEYS[3]
-local stream = KEYS[4]
+local usage_events = KEYS[4]
+local usage_events_kept = KEYS[5]
 local item = ARGV[1] -- as it is in the list
 local row = ARGV[2]
 local cost = ARGV[3] -- negative when it was given back
 local event = ARGV[4] -- JSON
-local stream_length = ARGV[5]
+local event_at = ARGV[5]
 local row_ticket = ARGV[6]
 local rows_ttl_ms = ARGV[7]
+local now = ARGV[8]
+local events_ttl_ms = ARGV[9]
+local events_max_bytes = ARGV[10]
 
 if redis.call('LINDEX', unreported, 0) ~= item then
   return 0
@@ -23,5 +27,6 @@ redis.call('HINCRBY', rows, 'estimated:' .. row, cost)
 redis.call('PEXPIRE', rows, rows_ttl_ms)
 redis.call('SADD', row_tickets, row_ticket)
 redis.call('PEXPIRE', row_tickets, rows_ttl_ms)
-redis.call('XADD', stream, 'MAXLEN', '~', stream_length, '*', 'event', event)
+local bytes = keep_event(usage_events, usage_events_kept, event_at, event)
+limit_events(usage_events, usage_events_kept, bytes, now, events_ttl_ms, events_max_bytes)
 return 1

@@ -14,9 +14,10 @@ local ticket_spend = KEYS[7]
 local batch = KEYS[8]
 local rows = KEYS[9]
 local row_tickets = KEYS[10]
-local stream = KEYS[11]
-local shares = KEYS[12]
-local older_ids_and_rollouts = { unpack(KEYS, 13) } -- of earlier days; of the assignments
+local usage_events = KEYS[11]
+local usage_events_kept = KEYS[12]
+local shares = KEYS[13]
+local older_ids_and_rollouts = { unpack(KEYS, 14) } -- of earlier days; of the assignments
 local now = ARGV[1]
 local ids_ttl_ms = ARGV[2]
 local id_field = ARGV[3]
@@ -44,7 +45,7 @@ local unpriced_tokens = ARGV[24]
 local row_ticket = ARGV[25] -- the row with the ticket and its attempt
 local overflow_row_ticket = ARGV[26]
 local event = ARGV[27] -- JSON without its cost and its end
-local stream_length = ARGV[28]
+local event_at = ARGV[28]
 local rows_ttl_ms = ARGV[29]
 local minute_ttl_ms = ARGV[30]
 local ticket_ttl_ms = ARGV[31]
@@ -53,7 +54,9 @@ local turn = ARGV[33]
 local share = ARGV[34] -- '' = no batch
 local rate_limited = ARGV[35] -- '1' = the provider replied 429, else '0'
 local is_unpriced = ARGV[36] == '1' -- the cost is not known, or a part of it is not
-local assignments = { unpack(ARGV, 37) } -- see rollouts.lua
+local events_ttl_ms = ARGV[37]
+local events_max_bytes = ARGV[38]
+local assignments = { unpack(ARGV, 39) } -- see rollouts.lua
 
 if redis.call('EXISTS', budget) == 0 then
   return { 'unknown_budget' }
@@ -169,7 +172,8 @@ if keeps_event then
   if sources[basis] then
     event = event .. ',"estimated":"' .. sources[basis] .. '"'
   end
-  redis.call('XADD', stream, 'MAXLEN', '~', stream_length, '*', 'event',
+  local bytes = keep_event(usage_events, usage_events_kept, event_at,
     event .. ',"costMicroUsd":' .. integer_text(cost) .. '}')
+  limit_events(usage_events, usage_events_kept, bytes, now, events_ttl_ms, events_max_bytes)
 end
 return { 'recorded', basis, integer_text(cost) }

@@ -108,6 +108,7 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
     compared_with: "preceding",
     factor: "attempts_per_ticket",
     factor_compared_with: "preceding",
+    price_sources: [expect.stringMatching(/^anthropic\/.* since \d{4}-\d{2}-\d{2}: https:\/\/platform\.claude\.com.*, September 2026$/u)],
     advice: expect.stringContaining("again and again"),
     sentence: expect.stringMatching(
       /^prompt implement, operation implement explains .* release 1\.5\.0 \(deploy\) coincides with its beginning\.$/,
@@ -128,7 +129,7 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
   const recent: CostExplainer = {
     explain: async (question) =>
       question.baselineFrom < benchStart - 100 * hour
-        ? { ...question, kind: "incomplete", requests: 0, baselineRequests: 0, sentence: "" }
+        ? { ...question, kind: "incomplete", reason: "not_kept", requests: 0, baselineRequests: 0, sentence: "" }
         : sight.explain(question),
   };
   expect(await runWith(recent)).toMatchObject({

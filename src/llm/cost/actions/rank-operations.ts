@@ -12,6 +12,7 @@ import type { CostExplainer } from "../explain-cost.ts";
 import { type OperationRanking, type RankedOperation, rankOperations } from "../operation-ranking.ts";
 
 const rowsShown = 10;
+const pricesShown = 5;
 
 /** Which (prompt, operation) of a budget rose, against the matching earlier window. */
 export const rankOperationsAction = defineAction({
@@ -48,6 +49,7 @@ export const rankOperationsAction = defineAction({
     coincides:
       "up to three of {kind, ref, by, at, score}: changes near that moment, the best fitting first; none of them is proven to be the cause",
     advice: "what a person does about the factor",
+    price_sources: `sentences on the prices that the usage has: the day since when each holds, and where and when it was read; the first ${pricesShown}`,
     controls:
       "{scale, max_attempts, predicted_per_hour_usd, because}: limits that follow from the factor, for set-limits; max_attempts only when attempts rose. Absent when nothing rose or its factor is unknown",
     from: "beginning of the window, UTC milliseconds",
@@ -148,7 +150,7 @@ interface ExplainedRise {
 }
 
 function factorOf(explanation: Explained, comparedWith: string, ranked: string): ActionOutput {
-  const { verdict, segment, factors, advice, beganAt, coincides, segmentCostMicroUsd, segmentBaselineMicroUsd } = explanation;
+  const { verdict, segment, factors, advice, beganAt, coincides, segmentCostMicroUsd, segmentBaselineMicroUsd, prices } = explanation;
   const [strongest] = factors;
   if (strongest === undefined) return {};
   const elements = Object.entries(segment).filter((pair) => typeof pair[1] === "string");
@@ -162,11 +164,16 @@ function factorOf(explanation: Explained, comparedWith: string, ranked: string):
     factor: strongest.factor,
     factor_share: strongest.share,
     factors: factors.map(({ factor, changeMicroUsd, share, times }) => ({ factor, change_usd: changeMicroUsd / oneUsd, share, times })),
+    ...(prices.length > 0 && { price_sources: prices.slice(0, pricesShown).map((price) => describePrice(price)) }),
     factor_compared_with: comparedWith,
     began_at: beganAt,
     coincides: coincides.map(({ kind, ref, by, at, score }) => ({ kind, ref, by, at, score })),
     ...(advice !== undefined && { advice }),
   };
+}
+
+function describePrice({ provider, model, from, source }: Explained["prices"][number]): string {
+  return `${provider}/${model} since ${from}: ${source ?? "the row names no source"}`;
 }
 
 type Rise = Omit<CostRise, "allowanceMicroUsdPerSecond">;
