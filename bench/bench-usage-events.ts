@@ -43,12 +43,12 @@ export async function benchUsageEvents(
       const before = await memoryOf(redis);
       await seedUsage(redis, kept);
       const bytesPerEvent = ((await memoryOf(redis)) - before) / kept;
-      const { explain, record } = await createUsageBenchLedger(redis);
+      const { explain, record } = await createUsageBenchLedger(redis, recorded);
       await explain(usageWindow(window));
       const { commands } = await countCommands(redis, async () => explain(usageWindow(window)));
       const explained: number[] = [];
       for (let round = 0; round < rounds; round += 1) explained.push(await msOf(async () => explain(usageWindow(window))));
-      const recordMs = (await msOf(async () => record(recorded))) / recorded;
+      const recordMs = (await msOf(record)) / recorded;
       lines.push({ kept, commands: commands.total, bytes: commands.outputBytes, explainMs: median(explained), recordMs, bytesPerEvent });
       if (kept !== many) continue;
       const begin = performance.now();

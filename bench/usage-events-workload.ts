@@ -50,10 +50,13 @@ export async function seedUsage(redis: Redis, kept: number): Promise<void> {
   await redis.hset(workloadKeys.usageEventsKept, { added: kept, bytes });
 }
 
-/** Explains a question, and records events of now, over a ledger that drops nothing meanwhile. */
-export async function createUsageBenchLedger(redis: Redis): Promise<{
-  explain(question: CostQuestion): Promise<CostExplanation>;
-  record(count: number): Promise<unknown>;
+/** Explains a question, and records `count` events of now one after another, over a ledger that drops nothing. */
+export async function createUsageBenchLedger(
+  redis: Redis,
+  count: number,
+): Promise<{
+  readonly explain: (question: CostQuestion) => Promise<CostExplanation>;
+  readonly record: () => Promise<void>;
 }> {
   const ledger = createBudgetLedger({
     redis,
@@ -63,12 +66,14 @@ export async function createUsageBenchLedger(redis: Redis): Promise<{
     usageRetention: { retentionMs: 35 * dayMs, maxBytes: 1e12 },
   });
   await ledger.define({ id: "checkout", limitMicroUsd: 1e12, periodMs: dayMs, periodStartsAt: 0 });
+  const events = Array.from({ length: count }, (_, index) =>
+    aUsageEvent({ id: `recorded-${index}`, budget: "checkout", at: end + 1000 + index }, end),
+  );
   const sources = { ledger, prices: createPriceTable(shippedPrices), changes: createChangeLog(redis) };
   return {
     explain: async (question) => explainCost(sources, question),
-    async record(count) {
-      for (let index = 0; index < count; index += 1)
-        await ledger.record([aUsageEvent({ id: `recorded-${index}`, budget: "checkout", at: end + 1000 + index }, end)]);
+    async record() {
+      for (const event of events) await ledger.record([event]);
     },
   };
 }

@@ -63,7 +63,7 @@ export function createUsageReader({
   };
 
   async function timeOfRank(rank: number): Promise<Instant> {
-    const [, at] = await redis.zrange(keys.usageEvents, rank, rank, "WITHSCORES");
+    const [, at] = await redis.zrange(keys.usageEvents, String(rank), String(rank), "WITHSCORES");
     return Number(at ?? 0);
   }
 }
