@@ -67,6 +67,10 @@ it("mails the review of a run, once, after a mail server that was away has come 
   });
   expect(mail?.text).toContain("Outcome: succeeded.");
   expect(mail?.html).toContain("<svg");
+  const prices =
+    "anthropic/claude-sonnet-4-5 since 2026-01-01: https://prices.example/claude, September 2026; openai/gpt-4o since 2024-10-01:";
+  expect(mail?.text).toContain(`price sources: ${prices}`);
+  expect(mail?.html).toContain(prices);
   expect(sink.mails).toHaveLength(1);
   expect(await outbox.find(row.key)).toMatchObject({ state: "sent", messageId: mail?.messageId });
   expect(await outbox.status()).toEqual({ waiting: 0, gaveUp: 0 });

@@ -47,7 +47,9 @@ export function fieldValue(name: string, value: Json): string {
   if (Array.isArray(value)) {
     if (value.length === 0) return "none";
     const shown = value.slice(0, 8).map((item: Json) => fieldValue(name, item));
-    return value.length > 8 ? `${shown.join(", ")} and ${value.length - 8} more` : shown.join(", ");
+    // Sentences have commas of their own.
+    const text = shown.join(value.some((item) => typeof item === "string" && item.includes(", ")) ? "; " : ", ");
+    return value.length > 8 ? `${text} and ${value.length - 8} more` : text;
   }
   return Object.entries(value)
     .map(([key, field]) => `${words(key)} ${fieldValue(key, field)}`)

@@ -41,6 +41,10 @@ export function aCostRanking(to: number): { readonly [name: string]: Json } {
       factor("tickets", -0.24, -0.026, 0.917),
       factor("price", 0, 0, 1),
     ],
+    price_sources: [
+      "anthropic/claude-sonnet-4-5 since 2026-01-01: https://prices.example/claude, September 2026",
+      "openai/gpt-4o since 2024-10-01: https://prices.example/openai, October 2026",
+    ],
     factor_compared_with: "earlier",
     began_at: to - 43 * minute,
     coincides: [{ kind: "deploy", ref: "release 1.5.0", by: "ci", at: to - 44 * minute, score: 0.61 }],
