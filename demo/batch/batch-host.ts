@@ -31,10 +31,15 @@ const payload = z.object({ number: z.coerce.number().int() });
 const work = z.object({ answers: z.int() }).nullable();
 
 const processor: TicketProcessor = async (ticket, { turn, attempt, leaseId, signal }) => {
-  const { number } = payload.parse(ticket.payload);
+  const parsed = payload.safeParse(ticket.payload);
+  if (!parsed.success) {
+    const reason = `The payload cannot be read: ${parsed.error.issues[0]?.message ?? ""}`;
+    return { kind: "failed", saved: ticket.saved, reason, retry: true, unused: true, estimateMicroUsd };
+  }
+  const { number } = parsed.data;
   const answered = work.parse(ticket.saved)?.answers ?? 0;
   const step = steps[answered];
-  if (step === undefined) return { kind: "done", saved: ticket.saved };
+  if (step === undefined) return { kind: "done", saved: ticket.saved, unused: true };
   const { title, body } = ticketOf(number);
   const request = {
     model: step.model,

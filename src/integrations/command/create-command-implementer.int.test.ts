@@ -99,6 +99,17 @@ describe("a command as implementer", () => {
     });
   });
 
+  it("says by a file that no request will be billed, and says so too when it cannot be started", async () => {
+    const refused = 'echo "HTTP 429: rate limit" >&2';
+    expect(await stage(`${refused}; : > "$RUNBOOKD_UNUSED_FILE"; exit 1`)).toMatchObject({
+      failureClass: "provider_rate_limit",
+      unused: true,
+    });
+    expect(await stage(`${refused}; exit 1`)).not.toHaveProperty("unused");
+    expect(await stage(': > "$RUNBOOKD_UNUSED_FILE"')).toMatchObject({ kind: "done", unused: true });
+    expect(await stage("true", {}, { argv: ["/no/such/program"] })).toMatchObject({ kind: "failed", unused: true });
+  });
+
   it("is killed when its worker is told to end, and what it wrote stays where it is", async () => {
     const abort = new AbortController();
     const working = stage("echo half > half.txt; sleep 60", { signal: abort.signal });

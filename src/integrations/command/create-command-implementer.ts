@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommandOutcome, CommandRunner } from "../../actions/command-runner.ts";
@@ -27,7 +27,8 @@ const maxConversation = 20_000;
 /**
  * A registered command as the implementer of every stage: started without a shell in the ticket's workspace, with the ticket, the stage and what was said so
  * far in its environment and in files that it names. What it writes to its output is the conversation; an exit status of `ok_exits` is a stage that is done,
- * one of `not_applied_exits` a failure that another try does not mend, and any other a failure that it may.
+ * one of `not_applied_exits` a failure that another try does not mend, and any other a failure that it may. A command that makes the file
+ * `RUNBOOKD_UNUSED_FILE` says that no request of the stage will be billed.
  */
 export function createCommandImplementer({ commands, template, clock }: CommandImplementerOptions): Implementer {
   return async (task) => {
@@ -42,12 +43,24 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
       const { argv, env } = build(template, task, scratch);
       const cookie = sha256(`${task.ticket.id} ${task.phase} ${task.attempt}`).slice(0, 32);
       const signal = AbortSignal.any([task.signal, heartbeats.lost, clock.timeout(template.timeoutMs)]);
-      return judge(task, template, await commands.run({ argv, env, cwd: task.folder, cookie, signal }));
+      const result = judge(task, template, await commands.run({ argv, env, cwd: task.folder, cookie, signal }));
+      return (await isThere(unusedFile(scratch))) ? { ...result, unused: true } : result;
     } finally {
       await heartbeats.stop();
       await rm(scratch, { recursive: true, force: true });
     }
   };
+}
+
+function unusedFile(scratch: string): string {
+  return join(scratch, "unused");
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Heartbeats {
@@ -104,6 +117,7 @@ function build(template: CommandTemplate, task: PhaseTask, scratch: string) {
       RUNBOOKD_COMPLAINT: task.complaint.slice(0, 2000),
       RUNBOOKD_CONVERSATION_FILE: join(scratch, "conversation"),
       RUNBOOKD_TICKET_FILE: join(scratch, "ticket.json"),
+      RUNBOOKD_UNUSED_FILE: unusedFile(scratch),
     },
   });
   if (filled === undefined) throw new Error(`The command ${template.name} cannot be built: it is longer than 8 kB.`);
@@ -118,6 +132,7 @@ function judge(task: PhaseTask, template: CommandTemplate, outcome: CommandOutco
       conversation: task.conversation,
       reason: `The command could not be started: ${outcome.reason}`,
       retry: false,
+      unused: true,
     };
   const said = cleanText(outcome.stdout.text, maxConversation);
   const conversation = `${task.conversation}\n[${task.phase}] ${said}`.trim();

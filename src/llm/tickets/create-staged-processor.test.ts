@@ -98,6 +98,21 @@ describe("a processor of code work", () => {
     expect(ordinary.pushed).toEqual(["GH-1"]);
   });
 
+  it("says that nothing will be billed when its implementer says so, and when no stage is worked on", async () => {
+    let tries = 0;
+    const { turn } = await open(async ({ phase, conversation }) => {
+      tries += 1;
+      if (phase === "plan" && tries === 1)
+        return { kind: "failed", conversation, failureClass: "provider_rate_limit", reason: "429", retry: true, unused: true };
+      return phase === "test" ? { kind: "done", conversation, unused: true } : undefined;
+    });
+    const unused: unknown[] = [];
+    for (let index = 0; index < 7; index += 1) unused.push((await turn()).unused);
+    expect(unused).toEqual([true, false, false, true, false, false, true]);
+    const elsewhere = await open(undefined, { repo: "acme/other" });
+    expect(await elsewhere.turn()).toMatchObject({ kind: "failed", unused: true });
+  });
+
   it("tells of each checkpoint before it is sent elsewhere, also of what a failed stage left", async () => {
     let tries = 0;
     const { turn, saved } = await open(async ({ phase, conversation }) =>

@@ -95,10 +95,12 @@ export function createStagedProcessor({
     const isTrial = trialOf(ticket) !== undefined;
     const lastPhase: TicketPhase = isTrial ? "review" : "publish";
     const phase = nextPhase(work);
-    if (phase === undefined || (isTrial && phase === "publish")) return { kind: "done", saved: storedWork(work) };
+    if (phase === undefined || (isTrial && phase === "publish")) return { kind: "done", saved: storedWork(work), unused: true };
     const refusal = await whyNotHere(ticket);
-    if (refusal !== undefined)
-      return { kind: "failed", saved: ticket.saved, reason: refusal, retry: false, failureClass: "unknown", estimateMicroUsd: 0 };
+    if (refusal !== undefined) {
+      const refused = { kind: "failed", saved: ticket.saved, reason: refusal, retry: false, unused: true } as const;
+      return { ...refused, failureClass: "unknown", estimateMicroUsd: 0 };
+    }
     await context.heartbeat(phase);
     const result = await runPhase(ticket, { work, phase }, context);
     await context.heartbeat(phase);
@@ -107,18 +109,20 @@ export function createStagedProcessor({
     if (saved === undefined) throw new Error(`The workspace of ticket ${ticket.id} vanished while it was worked in.`);
     onSaved(saved);
     const pointer = pointerTo(saved);
+    const { unused = false } = result;
     const { resume: _resume, ...withoutResume } = { ...work, fresh: false, compact: false, complaint: "" };
     if (result.kind === "failed") {
       const back = result.failureClass === "test_failure" || phase === "review";
       const done = back ? work.done.filter((one) => one.stage === "plan") : work.done;
       const failed = storedWork({ ...withoutResume, done, resume: pointer, complaint: result.reason.slice(0, 4000) });
       const { reason, retry, failureClass } = result;
-      return { kind: "failed", saved: failed, reason, retry, failureClass, estimateMicroUsd: phaseEstimateMicroUsd };
+      return { kind: "failed", saved: failed, reason, retry, failureClass, unused, estimateMicroUsd: phaseEstimateMicroUsd };
     }
     const published = phase === "publish" ? { published: await checkpoints.publish(ticket.id, `Ticket ${ticket.id}`) } : {};
     if (!isTrial) await checkpoints.push(ticket.id);
     const done = storedWork({ ...withoutResume, ...published, done: [...work.done, { stage: phase, ...pointer }] });
-    return phase === lastPhase ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: phaseEstimateMicroUsd };
+    if (phase === lastPhase) return { kind: "done", saved: done, unused };
+    return { kind: "continue", saved: done, unused, estimateMicroUsd: phaseEstimateMicroUsd };
   };
 }
 

@@ -23,7 +23,7 @@ export interface PhaseTask {
 }
 
 /** What a stage came to. A failure leaves the workspace as it is. */
-export type PhaseResult =
+export type PhaseResult = (
   | { readonly kind: "done"; readonly conversation: string }
   | {
       readonly kind: "failed";
@@ -32,7 +32,11 @@ export type PhaseResult =
       readonly reason: string;
       /** Whether another try may help. */
       readonly retry: boolean;
-    };
+    }
+) & {
+  /** No request of the stage will be billed; see `TurnResult`. */
+  readonly unused?: boolean;
+};
 
 /** Whoever does the work of a stage: a function of the application, or a command. What it throws is a failed stage of class `tool_error`. */
 export type Implementer = (task: PhaseTask) => Promise<PhaseResult>;

@@ -91,7 +91,7 @@ export interface TicketStore {
 }
 
 /** What one turn came to. `saved` is kept before anything else happens. */
-export type TurnResult =
+export type TurnResult = (
   | { readonly kind: "continue"; readonly saved: Json; readonly estimateMicroUsd: MicroUsd }
   | { readonly kind: "done"; readonly saved: Json }
   /** The try failed. With tries left and `retry`, the next one goes on from `saved`. */
@@ -103,7 +103,14 @@ export type TurnResult =
       /** A word of the application for the reason, which is counted when the ticket dies of it. */
       readonly failureClass?: string;
       readonly estimateMicroUsd: MicroUsd;
-    };
+    }
+) & {
+  /**
+   * No request of the turn will be billed: none was sent, or the provider refused each, as with 429. Its reservation is given back. Without this a turn of
+   * which no usage was reported is charged with its reservation.
+   */
+  readonly unused?: boolean;
+};
 
 /** What a turn is given. */
 export interface TurnContext {

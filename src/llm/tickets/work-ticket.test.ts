@@ -32,6 +32,7 @@ async function open(change: Partial<NewTicketInput> = {}) {
     const counted: TicketProcessor = async (ticket, context) => {
       const result = await processor(ticket, context);
       turns += 1;
+      if (result.unused === true) return result;
       await ledger.record([aUsageEvent({ id: `r${turns}`, ticketId: ticket.id, attempt: context.attempt }, clock.now())]);
       return result;
     };
@@ -235,6 +236,44 @@ describe("workTicket", () => {
       failures: ["test_failure", "test_failure"],
     });
     expect(finished).toMatchObject([{ outcome: "dead", failureClass: "test_failure" }]);
+  });
+
+  it("gives the reservation of a turn back that the provider refused, whether another try follows or none", async () => {
+    const { work, ledger, finished, turns } = await open({ maxAttempts: 2 });
+    const held: unknown[] = [];
+    const refused: TicketProcessor = async () => {
+      held.push((await ledger.read("checkout"))?.committedMicroUsd);
+      return { kind: "failed", saved: null, reason: "429", retry: true, unused: true, estimateMicroUsd: 5000 };
+    };
+    expect(await work(refused)).toEqual({ kind: "ended", state: "dead" });
+    expect({ held, turns: turns() }).toEqual({ held: [4000, 5000], turns: 2 });
+    expect(await ledger.read("checkout")).toMatchObject({ spentMicroUsd: 0, estimatedMicroUsd: 0, committedMicroUsd: 0, running: 0 });
+    expect(finished).toMatchObject([{ outcome: "dead", costMicroUsd: 0 }]);
+  });
+
+  it("charges nothing for a turn without a request between others", async () => {
+    const { work, ledger } = await open();
+    const idle: TicketProcessor = async (_ticket, { turn }) =>
+      turn === 2
+        ? { kind: "done", saved: null, unused: true }
+        : { kind: "continue", saved: null, estimateMicroUsd: 4000, unused: turn === 1 };
+    expect(await work(idle)).toEqual({ kind: "ended", state: "succeeded" });
+    expect(await ledger.read("checkout")).toMatchObject({ spentMicroUsd: 3000, estimatedMicroUsd: 0, committedMicroUsd: 0 });
+  });
+
+  it("charges the reservation of a turn whose worker was killed before it reported, and nothing when it had reported", async () => {
+    for (const [hasReported, charged] of [
+      [false, 4000],
+      [true, 3000],
+    ] as const) {
+      const { work, store, ledger, clock } = await open();
+      await store.claim("GH-1", "killed worker");
+      await ledger.admit({ ticketId: "GH-1", budget: "checkout", estimateMicroUsd: 4000 });
+      await store.write("GH-1", "killed worker", { state: "running", reason: "" });
+      if (hasReported) await ledger.record([aUsageEvent({ id: "r0", ticketId: "GH-1" }, clock.now())]);
+      expect(await work(threeTurns)).toEqual({ kind: "ended", state: "succeeded" });
+      expect(await ledger.read("checkout")).toMatchObject({ spentMicroUsd: charged + 9000, estimatedMicroUsd: hasReported ? 0 : 4000 });
+    }
   });
 
   it("keeps the lease of a turn that takes longer than one", async () => {

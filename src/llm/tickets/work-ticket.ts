@@ -73,6 +73,8 @@ async function claimAndWork(ticketId: string, delivery: Delivery): Promise<Ticke
     return { kind: "later", afterMs: recoveryPollMs, reason: claimed.reason };
   if (claimed.state === "running" && claimed.stage !== "")
     return putBack(claimed, { state: "waiting", reason: lostReason, afterMs: recoveryPollMs }, delivery);
+  // Its last worker vanished during a turn that is now begun again: what it had asked for may be billed, and nobody will report it.
+  if (claimed.state === "running") await gate.release({ ticketId, budget: claimed.budget, queue: claimed.queue });
   if (ticketLease.losses > maxLosses) return end(claimed, { state: "dead", reason: "worker_lost" }, delivery);
 
   let ticket = claimed;
@@ -98,6 +100,7 @@ async function claimAndWork(ticketId: string, delivery: Delivery): Promise<Ticke
     const next = afterTurn(ticket, result);
     if (next.kind === "end") return end(ticket, next, delivery);
     if (!(await store.write(id, ticketLease.holder, next.change))) return { kind: "lost" };
+    if (result.unused === true) await gate.release({ ticketId: id, budget, queue, unused: true });
     ticket = { ...ticket, ...next.change };
   }
 }
@@ -108,19 +111,23 @@ function afterTurn(
   result: TurnResult,
 ):
   | { readonly kind: "go_on"; readonly change: TicketChange }
-  | { readonly kind: "end"; readonly state: "succeeded" | "failed" | "dead"; readonly reason: string; readonly change: TicketChange } {
+  | ({ readonly kind: "end"; readonly state: "succeeded" | "failed" | "dead"; readonly change: TicketChange } & Pick<
+      TicketEnd,
+      "reason" | "unused"
+    >) {
   const saved = { saved: result.saved, turn: ticket.turn + 1 };
+  const { unused = false } = result;
   switch (result.kind) {
     case "continue":
       return { kind: "go_on", change: { ...saved, estimateMicroUsd: result.estimateMicroUsd } };
     case "done":
-      return { kind: "end", state: "succeeded", reason: "", change: saved };
+      return { kind: "end", state: "succeeded", reason: "", change: saved, unused };
     case "failed": {
       const failureClass = asFailureClass(result.failureClass ?? "");
       const reason = (failureClass === undefined ? result.reason : `${failureClass}: ${result.reason}`).slice(0, 300);
       const recorded = { ...saved, ...(failureClass === undefined ? {} : { failures: [...ticket.failures, failureClass].slice(-20) }) };
-      if (!result.retry) return { kind: "end", state: "failed", reason, change: recorded };
-      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: recorded };
+      if (!result.retry) return { kind: "end", state: "failed", reason, change: recorded, unused };
+      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: recorded, unused };
       const change = { ...recorded, attempt: ticket.attempt + 1, estimateMicroUsd: result.estimateMicroUsd, reason };
       return { kind: "go_on", change };
     }
@@ -198,15 +205,21 @@ interface TicketEnd {
   readonly state: "succeeded" | "failed" | "dead" | "cancelled";
   readonly reason: string;
   readonly change?: TicketChange;
+  /** Nothing of its last turn will be billed. */
+  readonly unused?: boolean;
 }
 
-async function end(ticket: Ticket, { state, reason, change }: TicketEnd, { store, gate, ticketLease }: Delivery): Promise<TicketStep> {
+async function end(
+  ticket: Ticket,
+  { state, reason, change, unused = false }: TicketEnd,
+  { store, gate, ticketLease }: Delivery,
+): Promise<TicketStep> {
   if (!(await store.write(ticket.id, ticketLease.holder, { ...change, state, reason }))) return { kind: "lost" };
-  return confirmEnd({ ...ticket, state, reason }, gate);
+  return confirmEnd({ ...ticket, state, reason }, gate, { unused });
 }
 
 /** Tells the gate that the ticket has ended; asked again after a crash in between, which counts nothing twice. */
-async function confirmEnd(ticket: Ticket, gate: AdmissionGate, lease: { readonly unused?: true } = {}): Promise<TicketStep> {
+async function confirmEnd(ticket: Ticket, gate: AdmissionGate, lease: { readonly unused?: boolean } = {}): Promise<TicketStep> {
   const { id: ticketId, budget, queue, variant, state, reason, kind, batchId } = ticket;
   if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled" || state === "quarantined") {
     // A sentence is no class; only the gate's reasons and our own words become one.
