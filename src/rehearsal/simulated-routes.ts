@@ -77,12 +77,15 @@ export function createSimulatedRoutes(world: RoutedWorld, clock: Pick<Clock, "no
       // A rehearsed ticket begins with what the route says at that moment.
       async newTickets({ id }) {
         const trial = find(id)?.trial;
-        return trial?.reported === true ? trial.newTickets : undefined;
+        if (trial?.reported !== true) return { kind: "unseen", why: "not_reported" };
+        return { kind: "counted", tickets: trial.newTickets };
       },
       async tickets({ id }) {
         const { tickets = 0, costUsd = 0 } = find(id) ?? {};
         const costMicroUsd = Math.round(costUsd * oneUsd);
-        return Array.from({ length: tickets }, (_, nth) => ({ id: `${id}-${nth}`, kind: "bug", repository: "shop", costMicroUsd }));
+        return {
+          tickets: Array.from({ length: tickets }, (_, nth) => ({ id: `${id}-${nth}`, kind: "bug", repository: "shop", costMicroUsd })),
+        };
       },
     },
     evaluations: createMemoryEvaluations(),

@@ -8,13 +8,25 @@ import type { PrefixSample } from "../../core/prefix-sample.ts";
 import { isSameModel } from "../usage/price-table.ts";
 import { inputTokens, writtenTokens } from "../usage/token-partition.ts";
 
+/** What the history of a route needs of a usage event. */
+export type RouteEvent = Pick<
+  UsageEvent,
+  "at" | "provider" | "model" | "requestModel" | "prompt" | "operation" | "ticketId" | "repo" | "costMicroUsd" | "serviceTier" | "tokens"
+>;
+
 /** What the requests of a route use of their model. */
-export interface RouteUse {
+export interface RouteUse extends HistoryReach {
   /** Requests that were looked at. */
   readonly requests: number;
   readonly features: readonly ModelFeature[];
   /** Tokens of the largest prompt with its answer. */
   readonly largestTokens: number;
+}
+
+/** How far back was looked. */
+export interface HistoryReach {
+  /** Requests that ended earlier were not looked at, UTC ms; absent when all of the last thirty days were. */
+  readonly since?: Instant;
 }
 
 /** A ticket that a route has sent to its model. */
@@ -27,16 +39,29 @@ export interface PastTicket {
   readonly costMicroUsd: MicroUsd;
 }
 
+/** Past tickets by id. */
+export interface PastTickets extends HistoryReach {
+  readonly tickets: readonly PastTicket[];
+}
+
+/**
+ * Why new tickets cannot be counted: no request to the model was reported in the hour before, not every event of that time is kept, or there are more than
+ * are read for one question.
+ */
+export type UnseenTickets = "not_reported" | "not_kept" | "too_many_events";
+
+/** How many new tickets a model got, or why that cannot be said. */
+export type NewTicketCount =
+  | { readonly kind: "counted"; readonly tickets: number }
+  | { readonly kind: "unseen"; readonly why: UnseenTickets };
+
 /** What a route has done so far. Each member rejects with StoreUnavailable when a store does not answer. */
 export interface RouteHistory {
   use(route: ModelRoute): Promise<RouteUse>;
-  /**
-   * Tickets of the route whose first request ended at or after `since`, UTC ms, and went to this model. Undefined: nothing can be said, because no request to
-   * the model was reported in the hour before, or not every event of that time is kept.
-   */
-  newTickets(route: ModelRoute, model: ModelRef, since: Instant): Promise<number | undefined>;
-  /** Tickets whose last request is at least an hour old, by id. */
-  tickets(route: ModelRoute): Promise<readonly PastTicket[]>;
+  /** Tickets of the route whose first request ended at or after `since`, UTC ms, and went to this model. */
+  newTickets(route: ModelRoute, model: ModelRef, since: Instant): Promise<NewTicketCount>;
+  /** Tickets whose last request is at least an hour old. */
+  tickets(route: ModelRoute): Promise<PastTickets>;
 }
 
 /** The kind of tickets that repeat another one in an evaluation; they are no work of their own. */
@@ -58,27 +83,27 @@ export async function readRoute(routes: RouteReader, id: string): Promise<ModelR
  * The requests that the route's model has answered for it. A route is called after a prompt or an operation; where no request is, all requests of the model
  * are meant, which asks more of a candidate and never less.
  */
-export function requestsOfRoute(
-  events: readonly UsageEvent[],
+export function requestsOfRoute<Event extends RouteEvent>(
+  events: readonly Event[],
   { id, baseline }: Pick<ModelRoute, "id" | "baseline">,
-): readonly UsageEvent[] {
+): readonly Event[] {
   const ofModel = events.filter((event) => isAnsweredBy(event, baseline));
   return namedAfter(ofModel, id);
 }
 
 /** Whether a request was answered by this model, or was sent to it. */
-export function isAnsweredBy(event: Pick<UsageEvent, "provider" | "model" | "requestModel">, { provider, model }: ModelRef): boolean {
+export function isAnsweredBy(event: Pick<RouteEvent, "provider" | "model" | "requestModel">, { provider, model }: ModelRef): boolean {
   return event.provider === provider && (isSameModel(model, event.model) || event.requestModel === model);
 }
 
 /** Tickets of a route whose first event is at or after `since` and of the model; undefined when no earlier one shows that the route's use of it is reported. */
 export function countNewTickets(
-  events: readonly UsageEvent[],
+  events: readonly RouteEvent[],
   { id, model }: { readonly id: string; readonly model: ModelRef },
   since: Instant,
 ): number | undefined {
   const ofRoute = namedAfter(events, id);
-  const first = new Map<string, UsageEvent>();
+  const first = new Map<string, RouteEvent>();
   for (const event of ofRoute) {
     const before = first.get(event.ticketId);
     if (before === undefined || event.at < before.at) first.set(event.ticketId, event);
@@ -88,13 +113,13 @@ export function countNewTickets(
 }
 
 /** Requests of the prompt or operation that a route is called after; all of them where none is. */
-function namedAfter(events: readonly UsageEvent[], id: string): readonly UsageEvent[] {
+function namedAfter<Event extends RouteEvent>(events: readonly Event[], id: string): readonly Event[] {
   const named = events.filter(({ prompt, operation }) => prompt === id || operation === id);
   return named.length > 0 ? named : events;
 }
 
 /** What these requests use. `samples` are their prompts, as far as they were reported. */
-export function describeUse(events: readonly UsageEvent[], samples: readonly PrefixSample[]): RouteUse {
+export function describeUse(events: readonly RouteEvent[], samples: readonly PrefixSample[]): RouteUse {
   const blocks = samples.flatMap((sample) => sample.blocks);
   const has = (...kinds: readonly string[]) => blocks.some(({ kind }) => kinds.includes(kind));
   const isUsed: { readonly [Feature in ModelFeature]: boolean } = {
@@ -117,7 +142,7 @@ export function describeUse(events: readonly UsageEvent[], samples: readonly Pre
 
 /** The tickets of these requests, by id, without those that may still be worked on or are trials of an evaluation. `kinds` names the kind of tickets that are known here. */
 export function ticketsOf(
-  events: readonly UsageEvent[],
+  events: readonly RouteEvent[],
   { endedBefore, kinds }: { readonly endedBefore: Instant; readonly kinds: ReadonlyMap<string, string> },
 ): readonly PastTicket[] {
   const tickets = new Map<string, PastTicket & { readonly last: Instant }>();

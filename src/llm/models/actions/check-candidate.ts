@@ -44,6 +44,7 @@ export const checkCandidate = defineAction({
     largest_request: "tokens of the largest request of the route that is known",
     features: "what the route's requests use",
     requests: "requests of the route that were looked at",
+    requests_since: "time from which on requests were looked at; absent when all of the last thirty days were",
     sentence: "the verdict for people",
   },
   effect: "read",
@@ -61,7 +62,7 @@ export const checkCandidate = defineAction({
         const route = await readRoute(routes, id);
         const use = await history.use(route);
         const now = clock.now();
-        if (to === "" && answer === undefined) return askWhich(route, await fitting(models, { route, use, now }));
+        if (to === "" && answer === undefined) return askWhich({ route, use, now }, await fitting(models, { route, use, now }));
         const ref = parseModelRef(to === "" ? (answer ?? "") : to);
         if (ref === undefined) {
           const from = formatModelRef(route.baseline);
@@ -100,9 +101,10 @@ function verdictOf(candidate: ModelDescription, { route, use, now }: JudgedRoute
     largest_request: use.largestTokens,
     features: [...use.features],
     requests: use.requests,
+    ...(use.since !== undefined && { requests_since: timeOf(use.since) }),
     sentence:
       unfit.length === 0
-        ? `${to} can do what ${use.requests} requests of route ${route.id} to ${from} used.`
+        ? `${to} can do what ${use.requests} requests of route ${route.id} to ${from} used${reachOf(use)}.`
         : unfit.map(({ sentence }) => sentence).join(" "),
   };
 }
@@ -122,17 +124,26 @@ async function fitting(models: ModelCatalog, { route, use, now }: JudgedRoute): 
     .slice(0, maxNamed);
 }
 
-function askWhich({ id, baseline }: ModelRoute, names: readonly string[]): ActionResult {
+function askWhich({ route: { id, baseline }, use }: JudgedRoute, names: readonly string[]): ActionResult {
   const which =
     names.length === 0
-      ? "No model that is known can do what its requests use."
-      : `These can do what its requests use: ${names.join(", ")}.`;
+      ? `No model that is known can do what its requests use${reachOf(use)}.`
+      : `These can do what its requests use${reachOf(use)}: ${names.join(", ")}.`;
   return {
     kind: "ask",
     question: `Which model should take over route ${id} from ${formatModelRef(baseline)}? ${which} Answer "${noneOfThem}" to stop here and start the run again with another one.`,
     answers: [...names, noneOfThem],
     progress: null,
   };
+}
+
+/** Says when only a part of the last thirty days was looked at. */
+function reachOf({ since }: RouteUse): string {
+  return since === undefined ? "" : ` since ${timeOf(since)}; earlier requests were not looked at`;
+}
+
+function timeOf(at: Instant): string {
+  return new Date(at).toISOString();
 }
 
 function dayOf(at: Instant): string {

@@ -83,7 +83,7 @@ export const evaluateCandidate = defineAction({
         const unfit = candidate === undefined ? [] : judgeCandidate(candidate, { baseline: route.baseline, use }, clock.now());
         const refusals = refusalsOf(unfit);
         if (refusals.length > 0) throw refusal(refusals.map(({ sentence }) => sentence).join(" "));
-        const past = await history.tickets(route);
+        const { tickets: past, since } = await history.tickets(route);
         if (past.length < minTickets)
           throw refusal(`Of route ${id} ${past.length} past tickets are known; at least ${minTickets} are needed.`);
         const sample = sampleTickets(past, { count, seed: `${runId} ${stepId}` });
@@ -91,7 +91,7 @@ export const evaluateCandidate = defineAction({
         const pastCost = past.reduce((sum, ticket) => sum + (chosen.has(ticket.id) ? ticket.costMicroUsd : 0), 0);
         const names = `${formatModelRef(route.baseline)} and ${formatModelRef(to)}`;
         return {
-          summary: `Work on ${sample.ids.length} past tickets of route ${id} with ${names}, for at most ${formatUsd(maxMicroUsd)}; they have cost ${formatUsd(pastCost)} before`,
+          summary: `Work on ${sample.ids.length} past tickets of route ${id} with ${names}, for at most ${formatUsd(maxMicroUsd)}; they have cost ${formatUsd(pastCost)} before${since === undefined ? "" : `. Tickets before ${new Date(since).toISOString()} were not looked at`}`,
           targets: [`route/${id}`],
           changes: [],
           reversible: true,

@@ -4,6 +4,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
 import { minuteMs } from "../../../core/duration.ts";
 import type { CandidatePorts } from "../../models/candidate-ports.ts";
+import type { UnseenTickets } from "../../models/route-history.ts";
 import { rollBack } from "../end-rollout.ts";
 import { rolloutTarget } from "../rollout.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
@@ -34,6 +35,19 @@ const progressSchema = z.object({ since: z.number(), headline: z.string(), note:
 /** Usage is reported when a request ends, so that without a rollout new tickets are seen later. */
 const usageWindowMs = 2 * minuteMs;
 const answers = ["none_begin", "some_begin"] as const;
+const notReported = { kind: "unseen", why: "not_reported" } as const;
+
+const whyUnseen: { readonly [Why in UnseenTickets]: string } = {
+  not_reported: "no usage of it was reported in the hour before",
+  not_kept: "not all usage events of the last hour are kept any more",
+  too_many_events: "the last hour has more usage events than one step reads",
+};
+
+/** The step's result, and why it does not say how many tickets there are. */
+interface Counted {
+  readonly output: { readonly [name: string]: string | number | null };
+  readonly unseen?: UnseenTickets;
+}
 
 type Ports = Pick<RolloutPorts, "rolloutStore" | "shareControls"> & Pick<CandidatePorts, "routes" | "history">;
 
@@ -64,19 +78,20 @@ export const rollBackRollout = defineAction({
     const { rolloutStore, shareControls, routes, history } = ports;
     const rolloutWindowMs = millisecondsOf(parameters.window);
 
-    async function outputOf({ counting: id, unmanaged }: z.output<typeof dataSchema>, now: number) {
+    async function countedAt({ counting: id, unmanaged }: z.output<typeof dataSchema>, now: number): Promise<Counted> {
       const none = { rollout: "", state: "none", new_canary_tickets: null };
       if (unmanaged !== null) {
         const { model } = unmanaged;
         const route = model === null ? undefined : await routes.read(model.route);
         const isSeen = model !== null && route !== undefined;
-        const count = isSeen ? await history.newTickets(route, model.to, now - usageWindowMs) : undefined;
-        return { ...none, new_canary_tickets: count ?? null, counted_by: "usage" };
+        const count = isSeen ? await history.newTickets(route, model.to, now - usageWindowMs) : notReported;
+        if (count.kind === "unseen") return { output: { ...none, counted_by: "usage" }, unseen: count.why };
+        return { output: { ...none, new_canary_tickets: count.tickets, counted_by: "usage" } };
       }
-      if (id === null) return { ...none, counted_by: "none" };
+      if (id === null) return { output: { ...none, counted_by: "none" } };
       const rollout = await readRollout(rolloutStore, id);
       const count = await rolloutStore.exposedSince(id, "canary", now - rolloutWindowMs);
-      return { rollout: id, state: rollout.state, new_canary_tickets: count, counted_by: "rollout" };
+      return { output: { rollout: id, state: rollout.state, new_canary_tickets: count, counted_by: "rollout" } };
     }
 
     return {
@@ -115,25 +130,25 @@ export const rollBackRollout = defineAction({
         const progress = progressSchema.parse(context.progress);
         if (now - progress.since < windowMs)
           return { kind: "continue", afterMs: windowMs - (now - progress.since), progress: context.progress };
-        const output = await outputOf(data, now);
-        if (output.new_canary_tickets !== null || output.counted_by === "none") return { kind: "done", output };
+        const { output, unseen } = await countedAt(data, now);
+        if (unseen === undefined) return { kind: "done", output };
         if (progress.asked && context.answer === "none_begin")
           return { kind: "done", output: { ...output, new_canary_tickets: 0, counted_by: "person" } };
-        return { kind: "ask", question: questionOf(data), answers: [...answers], progress: { ...progress, asked: true } };
+        return { kind: "ask", question: questionOf(data, unseen), answers: [...answers], progress: { ...progress, asked: true } };
       },
       async probe(plan, { clock }) {
         const name = subjectNameOf(parameters);
         const trial = await controlOf(shareControls, name.kind).trialOf(name);
         return trial !== undefined && trial.share > 0
           ? { kind: "not_applied" }
-          : { kind: "applied", output: await outputOf(dataSchema.parse(plan.data), clock.now()) };
+          : { kind: "applied", output: (await countedAt(dataSchema.parse(plan.data), clock.now())).output };
       },
     };
 
-    function questionOf({ unmanaged }: z.output<typeof dataSchema>): string {
+    function questionOf({ unmanaged }: z.output<typeof dataSchema>, unseen: UnseenTickets): string {
       const to = unmanaged?.variant ?? "the new variant";
       const target = targetOfName(subjectNameOf(parameters));
-      return `New tickets of ${target} get the old variant again. Whether the applications have read that cannot be seen: a person had set ${to} without a rollout, which would count its tickets, and no usage of it was reported in the hour before. Look into the applications. Answer "none_begin" when no new ticket begins with ${to}, or "some_begin" to be asked again.`;
+      return `New tickets of ${target} get the old variant again. Whether the applications have read that cannot be seen: a person had set ${to} without a rollout, which would count its tickets, and ${whyUnseen[unseen]}. Look into the applications. Answer "none_begin" when no new ticket begins with ${to}, or "some_begin" to be asked again.`;
     }
 
     async function takeBack(id: string | null, by: string, now: number): Promise<void> {
