@@ -62,7 +62,7 @@ export async function createUsageBenchLedger(
     redis,
     clock: createSystemClock(),
     times: realTimes,
-    counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) },
+    counts: { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) },
     usageRetention: { retentionMs: 35 * dayMs, maxBytes: 1e12 },
   });
   await ledger.define({ id: "checkout", limitMicroUsd: 1e12, periodMs: dayMs, periodStartsAt: 0 });

@@ -52,6 +52,20 @@ it("costs a scrape at most 100 Redis commands, those of scripts and of everythin
   expect(commands.total).toBeLessThanOrEqual(100);
 });
 
+it("lists all budgets with a few commands and calls of one script, and as each is read alone", async () => {
+  const { ledger } = product.runtime;
+  await ledger.states();
+  const { result, commands } = await countCommands(held.redis, async () => ledger.states());
+  expect(result).toHaveLength(count);
+  // The clock goes on between the two.
+  const alone = { ...(await ledger.read(last)), periodRemainingSeconds: expect.any(Number) };
+  expect(result.find(({ budget }) => budget.id === last)).toEqual(alone);
+  // Each script reads two things of each of its 250 budgets.
+  const { zcount = 0, smembers = 0, ...sent } = commands.calls;
+  expect({ zcount, smembers }).toEqual({ zcount: count, smembers: count });
+  expect(Object.values(sent).reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(10);
+});
+
 it("refuses a budget beyond the setting, and still redefines one that exists", async () => {
   const { ledger, clock } = product.runtime;
   const budget = { limitMicroUsd: 1_000_000, periodMs: 86_400_000, periodStartsAt: clock.now() - 60_000 };

@@ -17,7 +17,7 @@ const held = holdRedis(["--appendfsync", "no"]);
 it("closes a budget of $0.10 although nothing that is reported can be read, until a person says what it cost", async () => {
   await held.redis.flushall();
   const clock = createFakeClock(Date.now());
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) };
   const ledger = createBudgetLedger({ redis: held.redis, clock, times: realTimes, counts });
   const publish = () => undefined;
   const routes = [

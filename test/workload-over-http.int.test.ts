@@ -365,7 +365,7 @@ describe("the workload over HTTP", () => {
       redis: broken,
       clock: failing,
       times: contractTimes,
-      counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) },
+      counts: { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) },
     });
     const publish = () => undefined;
     await using other = await startHttp({

@@ -7,6 +7,7 @@ import type { BudgetLedger, BudgetTimes } from "../../src/llm/budgets/budget-led
 import { noLimits } from "../../src/llm/budgets/controls.ts";
 import { aUsageEvent } from "../builders/a-usage-report.ts";
 import type { FakeClock } from "../fakes/fake-clock.ts";
+import { usageOf } from "./usage-of.ts";
 
 /** Times of the contract's ledgers. */
 export const contractTimes: BudgetTimes = { leaseMs: 60_000, minuteMs: 60_000, bucketMs: 10_000, retentionMs: 86_400_000 };
@@ -89,12 +90,12 @@ export function describeBudgetLedger(name: string, open: () => Promise<LedgerFix
       const { ledger, clock } = await opened();
       const now = clock.now();
       const events = [0, -5000, -3000, -1000].map((back, index) => aUsageEvent({ id: `r${index}`, at: now + back }, now));
-      expect(await ledger.usageBetween(now - 5000, now)).toEqual({ events: [], complete: true });
+      expect(await usageOf(ledger, now - 5000, now)).toEqual([]);
+      expect(await ledger.usageKept(now - 5000, now)).toEqual({ count: 0, complete: true });
       await ledger.record(events);
-      const { events: found, complete } = await ledger.usageBetween(now - 5000, now);
-      expect(found.map(({ id }) => id).toSorted()).toEqual(["r1", "r2", "r3"]);
-      expect(complete).toBe(true);
-      expect((await ledger.usageBetween(now - 3000, now - 1000)).events).toEqual([events[2]]);
+      expect((await usageOf(ledger, now - 5000, now)).map(({ id }) => id)).toEqual(["r1", "r2", "r3"]);
+      expect(await ledger.usageKept(now - 5000, now)).toEqual({ count: 3, complete: true });
+      expect(await usageOf(ledger, now - 3000, now - 1000)).toEqual([events[2]]);
     });
 
     it("summarizes every budget as it is read alone", async () => {
@@ -113,12 +114,20 @@ export function describeBudgetLedger(name: string, open: () => Promise<LedgerFix
       };
       const summaries = await ledger.summaries();
       expect(summaries).toEqual(await alone());
+      await ledger.admit(ask("T-3", { budget: "basket", batchId: "b", estimateMicroUsd: 1 }));
+      const readAlone = async () => Promise.all(["basket", "checkout"].map(async (id) => ledger.read(id)));
+      expect(await ledger.states()).toEqual(await readAlone());
+      expect(await ledger.states()).toMatchObject([
+        { running: 1, batches: ["b"] },
+        { running: 2, batches: [] },
+      ]);
       expect(summaries).toMatchObject([{ queues: [] }, { queues: ["fast", "slow"], controls: { gate: "paused" }, spentMicroUsd: 3000 }]);
       await clock.advance(budget.periodMs);
       await ledger.endExpiredLeases();
       const later = await ledger.summaries();
       expect(later).toMatchObject([{}, { committedMicroUsd: 0, spentMicroUsd: 0, controls: { gate: "open" } }]);
       expect(later).toEqual(await alone());
+      expect(await ledger.states()).toEqual(await readAlone());
     });
 
     it("refuses a budget beyond the maximum, and redefines those that exist", async () => {

@@ -4,6 +4,7 @@ import type { UsageEvent, UsageReport } from "../../packages/sdk/src/wire/usage.
 import type { BudgetLedger } from "../../src/llm/budgets/budget-ledger.ts";
 import { aUsageEvent } from "../builders/a-usage-report.ts";
 import type { LedgerFixture } from "./describe-budget-ledger.ts";
+import { usageOf } from "./usage-of.ts";
 
 type Change = Partial<UsageReport> & { readonly id: string };
 
@@ -30,7 +31,7 @@ export function describeUsageRecording(name: string, open: () => Promise<LedgerF
     return { cost: sum("costMicroUsd"), estimated: sum("estimatedMicroUsd"), requests: sum("requests") };
   };
   const eventsOf = async (ledger: BudgetLedger, from: number): Promise<readonly UsageEvent[]> =>
-    (await ledger.usageBetween(from - 60_000, from + 3_600_000)).events;
+    usageOf(ledger, from - 60_000, from + 3_600_000);
 
   describe(`${name} as a recorder of usage`, () => {
     it("identifies a report by its provider, budget and id", async () => {

@@ -122,6 +122,12 @@ export function createMemoryBudgetLedger({
       queues: [...account.queues].sort(),
     };
   };
+  const stateOf = (account: Account) => ({
+    ...summaryOf(account),
+    running: account.leases.size,
+    queued: 0,
+    batches: [...account.batches].sort(),
+  });
   const ticketOf = (account: Account, id: string) => {
     const ticket = account.tickets.get(id) ?? { spent: 0, attempts: 0, unreported: [] };
     account.tickets.set(id, ticket);
@@ -229,12 +235,17 @@ export function createMemoryBudgetLedger({
     async read(id) {
       const account = open(id);
       if (account === undefined) return undefined;
-      return { ...summaryOf(account), running: account.leases.size, queued: 0, batches: [...account.batches].sort() };
+      return stateOf(account);
     },
     summaries: async () =>
       [...accounts.keys()].sort().flatMap((id) => {
         const account = open(id);
         return account === undefined ? [] : [summaryOf(account)];
+      }),
+    states: async () =>
+      [...accounts.keys()].sort().flatMap((id) => {
+        const account = open(id);
+        return account === undefined ? [] : [stateOf(account)];
       }),
     async endExpiredLeases() {
       for (const id of accounts.keys()) open(id);
@@ -373,7 +384,6 @@ export function createMemoryBudgetLedger({
     },
     admissions: async (limit) => log.slice(-limit),
     recentUsage: async (limit) => latestEvents(byTime()).slice(-limit).toReversed(),
-    usageBetween: async (from, to) => ({ events: latestEvents(byTime().filter(({ at }) => at >= from && at < to)), complete: true }),
     usageKept: async (from, to) => ({ count: usage.filter(({ at }) => at >= from && at < to).length, complete: true }),
     usagePages: async function* (from, to) {
       yield latestEvents(byTime().filter(({ at }) => at >= from && at < to));

@@ -62,17 +62,6 @@ export interface KeptUsage {
   readonly complete: boolean;
 }
 
-/** Usage events of a window. */
-export interface UsageWindow {
-  /** By the time at which their requests ended, earliest first. */
-  readonly events: readonly UsageEvent[];
-  /** False when the events are a part of the window: others were dropped, or it has more than are read at once. */
-  readonly complete: boolean;
-}
-
-/** Events that `usageBetween` reads. */
-export const maxUsageRead = 50_000;
-
 /** Budgets that may exist unless a setting says otherwise. */
 export const defaultMaxBudgets = 2000;
 
@@ -105,6 +94,8 @@ export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger 
   define(budget: Budget): Promise<DefineResult>;
   /** All budgets by id, for metrics. The number of commands does not grow with that of the budgets. */
   summaries(): Promise<readonly BudgetSummary[]>;
+  /** All budgets by id, as {@link BudgetControl.read} answers them. The number of commands that are sent grows by one for 250 budgets. */
+  states(): Promise<readonly BudgetState[]>;
   /** Ends expired leases of budgets that nothing has touched since, of at most 50 budgets a call. */
   endExpiredLeases(): Promise<void>;
   /** Sets the cost of one report. It stands from then on, whatever is reported under the id. */
@@ -119,8 +110,6 @@ export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger 
   admissions(limit: number): Promise<readonly AdmissionLogEntry[]>;
   /** Of the newest `limit` usage events, by the time at which their requests ended, those that no later one replaces; newest first. */
   recentUsage(limit: number): Promise<readonly UsageEvent[]>;
-  /** The newest {@link maxUsageRead} events of [from, to), by the time at which the request ended; one for each id. */
-  usageBetween(from: Instant, to: Instant): Promise<UsageWindow>;
   /** How many events are kept of [from, to), without reading them; those that later ones replace are counted too. */
   usageKept(from: Instant, to: Instant): Promise<KeptUsage>;
   /** All events that are kept of [from, to), one for each id, earliest first, a few thousand at a time. Nothing outside the window is read. */
@@ -129,6 +118,8 @@ export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger 
 
 /** What the ledger needs to know about tickets that it does not hold itself. */
 export interface QueueCounts {
-  /** Tickets that have not ended and are not in flight, and where they are. */
-  countsOf(budget: string): Promise<{ readonly queued: number; readonly queues: readonly string[]; readonly batches: readonly string[] }>;
+  /** Of each budget, in order: tickets that have not ended and are not in flight, and where they are. */
+  countsOf(
+    budgets: readonly string[],
+  ): Promise<readonly { readonly queued: number; readonly queues: readonly string[]; readonly batches: readonly string[] }[]>;
 }

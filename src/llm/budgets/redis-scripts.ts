@@ -18,6 +18,12 @@ export const budgetScripts = {
     args: ["now", "budgetId"],
   }),
   readBudgets: defineScript({ path: join(lua, "budgets-read.lua"), keys: [], args: [], moreKeys: "budgets", moreArgs: "fields" }),
+  readActivity: defineScript({
+    path: join(lua, "budgets-activity.lua"),
+    keys: [],
+    args: ["now"],
+    moreKeys: "expiriesAndBatches",
+  }),
   moveUsage: defineScript({
     path: join(lua, "usage-move.lua"),
     preludes: ["usage-events"],

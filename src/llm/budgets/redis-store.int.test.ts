@@ -31,12 +31,12 @@ afterAll(async () => {
 describeBudgetLedger("Redis", async () => {
   await held.redis.flushall();
   const clock = createFakeClock();
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) };
   return { clock, ledger: createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts, maxBudgets: 3 }) };
 });
 
 describe("the summaries of all budgets", () => {
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) };
   const open = async (redis: Redis) => {
     await held.redis.flushall();
     const clock = createFakeClock();
@@ -86,7 +86,7 @@ describe("the summaries of all budgets", () => {
 
 it("ends a lease that ends later than any lease can: the clock was set back", async () => {
   await held.redis.flushall();
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) };
   const ledger = createBudgetLedger({ redis: held.redis, clock: createFakeClock(), times: contractTimes, counts });
   const budget = { id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 };
   await ledger.define(budget);
@@ -107,7 +107,7 @@ describe("a Redis that cannot write", () => {
   const open = async () => {
     await held.redis.flushall();
     const clock = createFakeClock();
-    const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+    const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) };
     // The server's connection fails at once; a worker's would wait until Redis can write again.
     const ledger = createBudgetLedger({ redis: failFast, clock, times: contractTimes, counts });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
@@ -144,7 +144,11 @@ describe("an admission whose facts have changed before it is taken", () => {
   const open = async () => {
     await held.redis.flushall();
     const clock = createFakeClock();
-    const common = { clock, times: contractTimes, counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) } };
+    const common = {
+      clock,
+      times: contractTimes,
+      counts: { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) },
+    };
     const ledger = createBudgetLedger({ redis: held.redis, ...common });
     const batches = createBatchStore({ redis: held.redis, clock });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });

@@ -26,7 +26,7 @@ import { correctCost } from "./redis-corrections.ts";
 import { createExposureReader, noExposures } from "./redis-exposures.ts";
 import { createUsageRecorder } from "./redis-recorder.ts";
 import { budgetScripts } from "./redis-scripts.ts";
-import { createSummaryReader, endExpiredLeases } from "./redis-summaries.ts";
+import { createSummaryReader, endExpiredLeases, readActivity } from "./redis-summaries.ts";
 import { recordUnreported } from "./redis-unreported.ts";
 import { createUsageReader } from "./redis-usage.ts";
 import { sumRows } from "./spend-row.ts";
@@ -47,6 +47,8 @@ export interface BudgetLedgerDeps {
   /** What a request costs of which nothing is known, in micro-USD; see `estimateCost`. */
   readonly unknownCostMicroUsd?: MicroUsd;
 }
+
+const noCounts = { queued: 0, queues: [], batches: [] };
 
 /** Tickets of one kind whose cost is kept for estimates. */
 const historyLength = 500;
@@ -96,8 +98,9 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
     const [queues, batches, waiting] = await Promise.all([
       redis.smembers(keys.queues(budget)),
       redis.smembers(keys.batches(budget)),
-      counts.countsOf(budget),
+      counts.countsOf([budget]),
     ]);
+    const [{ queued, ...where } = noCounts] = waiting;
     return {
       budget: snapshot.definition,
       controls: effectiveControls(snapshot.facts.controls, now),
@@ -105,17 +108,31 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
       estimatedMicroUsd: snapshot.estimatedMicroUsd,
       committedMicroUsd: snapshot.facts.committedMicroUsd,
       running: snapshot.facts.running,
-      queued: waiting.queued,
+      queued,
       allowanceMicroUsdPerSecond: allowanceAt(snapshot.definition, now),
       periodRemainingSeconds: periodRemainingSeconds(snapshot.definition, now),
-      queues: union(queues, waiting.queues),
-      batches: union(batches, waiting.batches),
+      queues: union(queues, where.queues),
+      batches: union(batches, where.batches),
     };
+  };
+
+  const readStates = async (): Promise<readonly BudgetState[]> => {
+    const now = clock.now();
+    await endExpiredLeases(redis, now);
+    const summaries = await readSummaries(now);
+    const ids = summaries.map(({ budget }) => budget.id);
+    const [activity, waiting] = await Promise.all([readActivity(redis, ids, now), counts.countsOf(ids)]);
+    return summaries.map((summary, index) => {
+      const { running, batches } = activity[index] ?? { running: 0, batches: [] };
+      const { queued, ...where } = waiting[index] ?? noCounts;
+      return { ...summary, running, queued, queues: union(summary.queues, where.queues), batches: union(batches, where.batches) };
+    });
   };
 
   return {
     define: (budget) => available(() => define(budget)),
     summaries: () => available(() => readSummaries(clock.now())),
+    states: () => available(readStates),
     endExpiredLeases: () => available(() => endExpiredLeases(redis, clock.now())),
     read: (budget) => available(() => read(budget)),
     list: () => available(async () => (await redis.smembers(keys.budgets)).sort()),

@@ -11,7 +11,7 @@ import { budgetScripts } from "./redis-scripts.ts";
 
 const fields = ["definition", "controls", "version", "spent", "committed", "period_start", "period_ms", "queues", "estimated"] as const;
 
-/** Budgets of one script call, where Redis cannot read all of them with one command. */
+/** Budgets of one script call. */
 const chunk = 250;
 
 const json = z.string().transform((text): unknown => JSON.parse(text));
@@ -69,6 +69,27 @@ async function readInChunks(redis: Redis): Promise<readonly StoredRow[]> {
     rows.push(...part.map((id, index): StoredRow => [id, ...(values[index] ?? [])]));
   }
   return rows;
+}
+
+const activitySchema = z.array(z.tuple([z.number(), z.array(z.string())]));
+
+/** How many tickets are in flight on each budget, and the batches that draw on it; in order. */
+export async function readActivity(
+  redis: Redis,
+  ids: readonly string[],
+  now: Instant,
+): Promise<readonly { readonly running: number; readonly batches: readonly string[] }[]> {
+  const parts = Array.from({ length: Math.ceil(ids.length / chunk) }, (_, part) => ids.slice(part * chunk, (part + 1) * chunk));
+  const replies = await Promise.all(
+    parts.map(async (part) =>
+      budgetScripts.readActivity.run(redis, {
+        keys: {},
+        args: { now },
+        moreKeys: part.flatMap((id) => [keys.expiry(id), keys.batches(id)]),
+      }),
+    ),
+  );
+  return replies.flatMap((reply) => activitySchema.parse(reply)).map(([running, batches]) => ({ running, batches }));
 }
 
 function rowsOf(values: unknown, width: number): readonly StoredRow[] {

@@ -5,7 +5,7 @@ import type { Clock, Instant } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import { latestEvents } from "../usage/latest-events.ts";
-import { type BudgetLedger, type KeptUsage, maxUsageRead } from "./budget-ledger.ts";
+import type { BudgetLedger, KeptUsage } from "./budget-ledger.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 
 const pageLength = 2000;
@@ -24,7 +24,7 @@ export function createUsageReader({
   redis,
   clock,
   retentionMs,
-}: UsageReaderDeps): Pick<BudgetLedger, "recentUsage" | "usageBetween" | "usageKept" | "usagePages"> {
+}: UsageReaderDeps): Pick<BudgetLedger, "recentUsage" | "usageKept" | "usagePages"> {
   const keptOf = async (from: Instant, to: Instant): Promise<KeptUsage> => {
     const [count, [added = null, droppedTo = null]] = await Promise.all([
       redis.zcount(keys.usageEvents, from, `(${to}`),
@@ -46,26 +46,11 @@ export function createUsageReader({
         await moveOldUsage(redis);
         return keptOf(from, to);
       }),
-    usageBetween: (from, to) =>
-      available(async () => {
-        await moveOldUsage(redis);
-        const { count, complete } = await keptOf(from, to);
-        const surplus = Math.max(0, count - maxUsageRead);
-        const begin = surplus === 0 ? from : await timeOfRank((await redis.zcount(keys.usageEvents, "-inf", `(${from}`)) + surplus);
-        const events: UsageEvent[] = [];
-        for await (const page of readPages(redis, begin, to)) for (const event of page) events.push(event);
-        return { events: events.slice(-maxUsageRead), complete: complete && surplus === 0 };
-      }),
     async *usagePages(from, to) {
       await available(() => moveOldUsage(redis));
       yield* readPages(redis, from, to);
     },
   };
-
-  async function timeOfRank(rank: number): Promise<Instant> {
-    const [, at] = await redis.zrange(keys.usageEvents, String(rank), String(rank), "WITHSCORES");
-    return Number(at ?? 0);
-  }
 }
 
 /**

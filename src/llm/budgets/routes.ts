@@ -38,10 +38,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "`items` are budgets, by id", schema: listSchema(budgetStateSchema) },
-      async handle() {
-        const states = await Promise.all((await ledger.list()).map((id) => ledger.read(id)));
-        return json({ items: states.filter((state) => state !== undefined) });
-      },
+      handle: async () => json({ items: [...(await ledger.states())] }),
     }),
     defineRoute({
       method: "get",

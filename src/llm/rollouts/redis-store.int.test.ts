@@ -16,7 +16,7 @@ async function open() {
   await held.redis.flushall();
   const clock = createFakeClock();
   const unknown: string[] = [];
-  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 0, queues: [], batches: [] })) };
   const unknownRollout = () => void unknown.push("unknown");
   const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts, unknownRollout });
   await ledger.define({ id: "checkout", limitMicroUsd: Number.MAX_SAFE_INTEGER, periodMs: 3_600_000, periodStartsAt: 0 });

@@ -171,10 +171,16 @@ export function createTicketStore({
         const entries = [...new Set(queues)].map((queue) => [queue, stateCounts((state) => counts[`queue ${queue} ${state}`])] as const);
         return Object.fromEntries(entries) satisfies TicketCounts;
       }),
-    countsOf: (budget) =>
+    countsOf: (budgets) =>
       available(async () => {
-        const [queued, waiting] = await redis.hmget(keys.ticketCounts, `budget ${budget} queued`, `budget ${budget} waiting`);
-        return { queued: Number(queued ?? 0) + Number(waiting ?? 0), queues: [], batches: [] };
+        if (budgets.length === 0) return [];
+        const fields = budgets.flatMap((budget) => [`budget ${budget} queued`, `budget ${budget} waiting`]);
+        const counts = await redis.hmget(keys.ticketCounts, ...fields);
+        return budgets.map((_, index) => ({
+          queued: Number(counts[index * 2] ?? 0) + Number(counts[index * 2 + 1] ?? 0),
+          queues: [],
+          batches: [],
+        }));
       }),
   };
 }

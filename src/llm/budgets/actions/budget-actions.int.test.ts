@@ -17,7 +17,7 @@ let bench: ReturnType<typeof createActionBench>;
 beforeEach(async () => {
   await held.redis.flushall();
   bench = createActionBench();
-  const counts = { countsOf: async () => ({ queued: 2, queues: ["tickets"], batches: [] }) };
+  const counts = { countsOf: async (budgets: readonly string[]) => budgets.map(() => ({ queued: 2, queues: ["tickets"], batches: [] })) };
   ledger = createBudgetLedger({ redis: held.redis, clock: bench.clock, times: contractTimes, counts });
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: bench.clock.now() });
   actions = createActions({ ...bench.ports, budgets: ledger });
