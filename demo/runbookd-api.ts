@@ -124,6 +124,13 @@ const questionSchema = z.looseObject({
 /** An open question as the API shows it. */
 export type QuestionView = z.output<typeof questionSchema>["question"];
 
+const usageSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), at: z.number(), costMicroUsd: z.number() })),
+});
+
+/** A usage event as the API tells it. */
+export type UsageView = z.output<typeof usageSchema>["items"][number];
+
 /** A batch as the API tells it. */
 export type BatchView = z.output<typeof batchSchema>;
 
@@ -162,6 +169,8 @@ export interface RunbookdApi {
   abortRun(id: string, reason: string): Promise<void>;
   /** The steps of a runbook, in order. */
   steps(runbook: string): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  /** The newest 10,000 usage events. */
+  newestUsage(): Promise<readonly UsageView[]>;
   /** Reports requests of the past. */
   reportUsage(events: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
   setRoute(id: string, change: Readonly<Record<string, unknown>>): Promise<void>;
@@ -227,6 +236,7 @@ export function createRunbookdApi(url: string, token: string): RunbookdApi {
     async abortRun(id, reason) {
       await send("POST", `/api/runs/${encodeURIComponent(id)}/abort`, { reason });
     },
+    newestUsage: async () => usageSchema.parse(await send("GET", "/api/usage?limit=10000")).items,
     async reportUsage(events) {
       await send("POST", "/api/usage", { events });
     },

@@ -18,8 +18,10 @@ const good: BatchObservations = {
   tickets: 200,
   poisonedState: "dead",
   ledgerReservedMicroUsd: 0,
-  costMicroUsd: 990_000,
-  providerCostMicroUsd: 1_000_000,
+  costMicroUsd: 996_000,
+  estimatedMicroUsd: 40_000,
+  providerCostMicroUsd: 1_020_000,
+  unreported: { unreportedRequests: 2, unreportedMicroUsd: 20_000 },
   refused: 20,
   provider: atProvider,
   providerBatchCostMicroUsd: 100_000,
@@ -32,7 +34,7 @@ const nothing: BatchObservations = {
 describe("the judgement of the batch scenario", () => {
   it("finds nothing when all was seen", () => {
     expect(batchFaults(good)).toEqual([]);
-    expect(JSON.parse(batchLine(good))).toMatchObject({ tickets: 200, providerDifferenceRatio: 0.01, faults: [] });
+    expect(JSON.parse(batchLine(good))).toMatchObject({ tickets: 200, providerDifferenceRatio: 0.004, unreportedRequests: 2, faults: [] });
   });
 
   it.each<[Partial<BatchObservations>, string]>([
@@ -40,7 +42,12 @@ describe("the judgement of the batch scenario", () => {
     [{ states: { succeeded: 198, dead: 2 } }, "198 tickets succeeded; all but the poisoned one should have."],
     [{ tickets: 199 }, "There are 199 tickets; it should be 200."],
     [{ ledgerReservedMicroUsd: 1 }, "$0.0000 are still reserved."],
-    [{ costMicroUsd: 979_000 }, "Ours and the provider's cost differ by 2.10 %."],
+    [{ costMicroUsd: 994_000 }, "Ours and the provider's cost differ by 0.60 %."],
+    [{ estimatedMicroUsd: 19_999 }, "The provider billed $0.0200 that nobody reported, and $0.0200 are charged for it."],
+    [
+      { unreported: { unreportedRequests: 9, unreportedMicroUsd: 20_000 } },
+      "9 billed requests were not reported; the killed processes had 8 in hand.",
+    ],
     [{ provider: { ...atProvider, resubmitted: 40 } }, "10 items expired at the provider and 40 were submitted again."],
     [{ providerBatchCostMicroUsd: 200_000 }, "The provider billed $0.10 for its batches, ours says $0.20."],
     [{ killedAt: [4] }, "1 workers were killed; it should have been 2."],

@@ -1,6 +1,7 @@
 import type { Instant } from "../../src/core/clock.ts";
 import { formatUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
+import { type BillComparison, billTolerance, differenceFromBill } from "../compare-bill.ts";
 import { allTickets, batchPlan } from "./batch-plan.ts";
 import type { ProviderObservations } from "./work-at-provider.ts";
 
@@ -32,23 +33,22 @@ export interface BatchObservations {
   /** What is charged beyond it for turns without a report. */
   estimatedMicroUsd?: number;
   providerCostMicroUsd?: number;
+  /** Of it what nobody reported, because a process of workers was killed. */
+  unreported?: Pick<BillComparison, "unreportedRequests" | "unreportedMicroUsd">;
   refused?: number;
 }
 
 /** States that nothing leads out of. */
 const ends: ReadonlySet<string> = new Set(["succeeded", "failed", "dead", "cancelled", "quarantined"]);
 
-/** Ours and the provider's cost must agree within this share. */
-const tolerance = 0.02;
-
-/** How far ours is from what the provider billed, as a share of that. */
-export function providerDifference({ costMicroUsd, providerCostMicroUsd }: BatchObservations): number | undefined {
-  if (costMicroUsd === undefined || providerCostMicroUsd === undefined || providerCostMicroUsd === 0) return undefined;
-  return Math.abs(costMicroUsd - providerCostMicroUsd) / providerCostMicroUsd;
+/** How far what was reported is from what the provider billed for it, as a share of that. */
+export function providerDifference({ costMicroUsd, providerCostMicroUsd, unreported }: BatchObservations): number | undefined {
+  if (providerCostMicroUsd === undefined || unreported === undefined) return undefined;
+  return differenceFromBill(costMicroUsd, providerCostMicroUsd - unreported.unreportedMicroUsd);
 }
 
-function isWithin(ours: number | undefined, billed: number): boolean {
-  return ours !== undefined && billed > 0 && Math.abs(ours - billed) / billed <= tolerance;
+function agrees(difference: number | undefined): boolean {
+  return difference !== undefined && difference <= billTolerance;
 }
 
 /** What was missed or went wrong, one sentence each. */
@@ -91,13 +91,25 @@ export function batchFaults(observations: BatchObservations): readonly string[] 
     `${provider.expired} items expired at the provider and ${provider.resubmitted} were submitted again.`,
   );
   must(
-    isWithin(providerBatchCostMicroUsd, provider.billedMicroUsd),
+    agrees(differenceFromBill(providerBatchCostMicroUsd, provider.billedMicroUsd)),
     `The provider billed ${formatUsd(provider.billedMicroUsd)} for its batches, ours says ${formatUsd(providerBatchCostMicroUsd ?? 0)}.`,
   );
   const difference = providerDifference(observations);
   must(
-    difference !== undefined && difference <= tolerance,
+    agrees(difference),
     `Ours and the provider's cost differ by ${difference === undefined ? "an unknown share" : formatShare(difference, { decimals: 2 })}.`,
+  );
+  // The bill of a killed process is never known; what it had reserved must stand for it.
+  const { unreportedRequests = 0, unreportedMicroUsd = 0 } = observations.unreported ?? {};
+  const { estimatedMicroUsd = 0 } = observations;
+  must(
+    unreportedMicroUsd <= estimatedMicroUsd,
+    `The provider billed ${formatUsd(unreportedMicroUsd)} that nobody reported, and ${formatUsd(estimatedMicroUsd)} are charged for it.`,
+  );
+  const inHand = observations.killedAt.length * (batchPlan.concurrency / batchPlan.hosts);
+  must(
+    unreportedRequests <= inHand,
+    `${unreportedRequests} billed requests were not reported; the killed processes had ${inHand} in hand.`,
   );
   return faults;
 }
@@ -121,6 +133,9 @@ export function batchLine(observations: BatchObservations): string {
     costMicroUsd: observations.costMicroUsd ?? null,
     maxCostMicroUsd: batchPlan.maxCostUsd * 1_000_000,
     providerCostMicroUsd: observations.providerCostMicroUsd ?? null,
+    unreportedRequests: observations.unreported?.unreportedRequests ?? null,
+    unreportedMicroUsd: observations.unreported?.unreportedMicroUsd ?? null,
+    estimatedMicroUsd: observations.estimatedMicroUsd ?? null,
     providerDifferenceRatio: difference === undefined ? null : Number(difference.toFixed(5)),
     providerBatch: {
       tickets: batchPlan.providerTickets,

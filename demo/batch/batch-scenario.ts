@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatUsd, oneUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
+import { compareBill } from "../compare-bill.ts";
 import { keepLooking } from "../keep-looking.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { runbookSteps } from "../runbook-steps.ts";
@@ -245,12 +246,14 @@ async function addUp({ system }: ScenarioContext, observations: BatchObservation
   const mainBatch = await api.batch(batchPlan.batch);
   const atProvider = await api.batch(batchPlan.providerBatch);
   const { committedMicroUsd, estimatedMicroUsd } = await api.budget(batchPlan.budget);
-  // A turn whose worker was killed before it reported is charged with an estimate, which no bill agrees with.
+  // A turn whose worker was killed before it reported is charged with an estimate; nobody can report what the provider billed for it.
   observations.costMicroUsd = mainBatch.spentMicroUsd + atProvider.spentMicroUsd - estimatedMicroUsd;
   observations.estimatedMicroUsd = estimatedMicroUsd;
   observations.providerBatchCostMicroUsd = atProvider.spentMicroUsd;
   observations.refused = mainBatch.rateLimited;
-  observations.providerCostMicroUsd = model.stats().costMicroUsd + observations.provider.billedMicroUsd;
+  const { costMicroUsd, calls } = model.stats();
+  observations.providerCostMicroUsd = costMicroUsd + observations.provider.billedMicroUsd;
+  observations.unreported = compareBill(calls, await api.newestUsage());
   observations.ledgerReservedMicroUsd = committedMicroUsd;
 }
 
@@ -274,7 +277,7 @@ async function played(context: ScenarioContext, observations: BatchObservations)
         .join(", ")}.`,
       `At the provider's batch interface: ${observations.provider.succeeded} tickets in ${observations.provider.submissions} submissions; ${observations.provider.expired} items had expired and were submitted again.`,
       `The provider billed ${formatUsd(observations.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(observations.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${formatShare(difference, { decimals: 2 })}`}.`,
-      `Turns that ended without a report are charged with ${formatUsd(observations.estimatedMicroUsd ?? 0)} more, as an estimate.`,
+      `Of that bill ${formatUsd(observations.unreported?.unreportedMicroUsd ?? 0)} for ${observations.unreported?.unreportedRequests ?? 0} requests of killed processes were not reported; ${formatUsd(observations.estimatedMicroUsd ?? 0)} are charged for their turns, as an estimate.`,
     ],
     ...(mail !== undefined && { mail }),
   };

@@ -29,7 +29,8 @@ describe("a batch of 200 tickets", () => {
     expect(demo.result).toMatchObject({ providerBatch: { tickets: 40, succeeded: 40, expired: 10, resubmitted: 10 } });
     expect(Number(demo.result["costMicroUsd"])).toBeGreaterThan(0);
     expect(Number(demo.result["costMicroUsd"])).toBeLessThanOrEqual(Number(demo.result["maxCostMicroUsd"]));
-    expect(Number(demo.result["providerDifferenceRatio"])).toBeLessThanOrEqual(0.02);
+    expect(Number(demo.result["providerDifferenceRatio"])).toBeLessThanOrEqual(0.005);
+    expect(Number(demo.result["unreportedMicroUsd"])).toBeLessThanOrEqual(Number(demo.result["estimatedMicroUsd"]));
   });
 });
 

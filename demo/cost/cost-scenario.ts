@@ -1,5 +1,6 @@
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../../src/core/clock.ts";
+import { type BillComparison, compareBill } from "../compare-bill.ts";
 import { effectsBefore, repeatedWork } from "../journal-checks.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
@@ -32,12 +33,26 @@ export const costScenario: Scenario = {
         } finally {
           await observer.stop();
         }
+        observations.bill = await billOf(context);
         if (context.options.killWorker) observations.restart = judgeRestart(kill, observer, context.system);
-        return played(observer, context, plan, workload);
+        return played(observer, plan, workload);
       },
     };
   },
 };
+
+/** A request is reported within this time after its end; the application goes on, so later ones are not compared. */
+const reportedWithinMs = 5000;
+
+async function billOf({ system, clock }: ScenarioContext): Promise<BillComparison> {
+  const until = clock.now();
+  await clock.sleep(reportedWithinMs);
+  const events = await system.api.newestUsage();
+  return compareBill(
+    system.model.stats().calls.filter(({ at }) => at <= until),
+    events,
+  );
+}
 
 interface Kill {
   at?: Instant;
@@ -115,16 +130,15 @@ function judgeRestart(kill: Kill, observer: Observer, system: DemoSystem): Obser
   return claims === 0 ? { killedAt, fault: "No worker claimed the run after the kill." } : { killedAt };
 }
 
-function played(observer: Observer, { system }: ScenarioContext, plan: CostPlan, workload: StartedProcess): Played {
-  const billed = system.model.stats().costMicroUsd;
-  const recorded = observer.observations.costMicroUsd ?? 0;
+function played(observer: Observer, plan: CostPlan, workload: StartedProcess): Played {
+  const { billedMicroUsd = 0, countedMicroUsd = 0 } = observer.observations.bill ?? {};
   const mail = observer.report();
   return {
     faults: faultsOf(observer.observations, plan.storm),
     summary: [
       observer.run()?.report?.text ?? mail?.text ?? "There is no report.",
       "",
-      `The provider billed $${(billed / 1_000_000).toFixed(4)}, the budget's ledger says $${(recorded / 1_000_000).toFixed(4)}.`,
+      `The provider billed $${(billedMicroUsd / 1_000_000).toFixed(4)} for the requests until the run's end, our usage events say $${(countedMicroUsd / 1_000_000).toFixed(4)}.`,
     ],
     ...(mail !== undefined && { mail }),
     leaveRunning() {

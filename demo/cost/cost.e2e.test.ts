@@ -59,6 +59,7 @@ describe("a real budget breach", () => {
   it("stays inside the budget that it names", () => {
     expect(Number(demo.result["costMicroUsd"])).toBeGreaterThan(0);
     expect(Number(demo.result["costMicroUsd"])).toBeLessThan(Number(demo.result["budgetMicroUsd"]));
+    expect(Number(demo.result["providerDifferenceRatio"] ?? Number.NaN)).toBeLessThanOrEqual(0.005);
   });
 });
 

@@ -29,6 +29,7 @@ const whole: Observations = {
   ticketsStartedWhilePaused: 0,
   costMicroUsd: 5,
   budgetMicroUsd: 6,
+  bill: { billedMicroUsd: 1000, countedMicroUsd: 995, unreportedRequests: 0, unreportedMicroUsd: 0 },
 };
 
 describe("the demo's timeline", () => {
@@ -50,6 +51,10 @@ describe("the demo's timeline", () => {
     [{ ticketsStartedWhilePaused: 2 }, "started while the budget was paused: 2"],
     [{ ticketsStartedWhilePaused: undefined }, "started while the budget was paused: unknown"],
     [{ restart: { killedAt: 5, fault: "Step one ran twice." } }, "Step one ran twice."],
+    [{ bill: undefined }, "the provider's bill"],
+    [{ bill: { billedMicroUsd: 1000, countedMicroUsd: 994, unreportedRequests: 0, unreportedMicroUsd: 0 } }, "differ by the share 0.006"],
+    [{ bill: { billedMicroUsd: 0, countedMicroUsd: 0, unreportedRequests: 0, unreportedMicroUsd: 0 } }, "differ by the share unknown"],
+    [{ bill: { billedMicroUsd: 9, countedMicroUsd: 9, unreportedRequests: 2, unreportedMicroUsd: 7 } }, "7 micro-USD for 2 requests"],
     [{ alertFiringAt: 1 }, "fired before anything was wrong"],
   ])("finds %j", (change, fault) => {
     expect(faultsOf({ ...whole, ...change }, injected)).toEqual([expect.stringContaining(fault)]);
@@ -70,6 +75,7 @@ describe("the demo's timeline", () => {
       ticketsStartedWhilePaused: null,
       costMicroUsd: null,
       budgetMicroUsd: null,
+      providerDifferenceRatio: null,
       run: null,
     });
   });

@@ -1,5 +1,6 @@
 import type { Instant } from "../../src/core/clock.ts";
 import type { MicroUsd } from "../../src/core/money.ts";
+import { type BillComparison, billTolerance, differenceFromBill } from "../compare-bill.ts";
 import type { ReportedCause } from "../journal-checks.ts";
 
 /** What the demo saw from outside; absent means: not seen. */
@@ -32,6 +33,8 @@ export interface Observations {
   ticketsStartedWhilePaused?: number | undefined;
   costMicroUsd?: MicroUsd | undefined;
   budgetMicroUsd?: MicroUsd | undefined;
+  /** What the provider billed and what we counted, at the end; the application went on meanwhile. */
+  bill?: BillComparison | undefined;
   /** With `--kill-worker`: what the journal and the gate said about effects after the kill. */
   restart?: { readonly killedAt: Instant; readonly fault?: string } | undefined;
 }
@@ -73,6 +76,7 @@ export function resultLine(observations: Observations): string {
     ticketsStartedWhilePaused: observations.ticketsStartedWhilePaused ?? null,
     costMicroUsd: observations.costMicroUsd ?? null,
     budgetMicroUsd: observations.budgetMicroUsd ?? null,
+    providerDifferenceRatio: observations.bill === undefined ? null : (differenceOf(observations.bill) ?? null),
     run: observations.run ?? null,
   });
 }
@@ -103,10 +107,27 @@ export function faultsOf(observations: Observations, injected: Injected): readon
   if (observations.ticketsStartedWhilePaused !== 0) {
     faults.push(`Tickets that started while the budget was paused: ${observations.ticketsStartedWhilePaused ?? "unknown"}; expected 0.`);
   }
+  faults.push(...billFaults(observations));
   if (observations.restart?.fault !== undefined) faults.push(observations.restart.fault);
   if (observations.stormAt !== undefined && observations.alertFiringAt !== undefined && observations.alertFiringAt < observations.stormAt) {
     faults.push("The alert fired before anything was wrong.");
   }
+  return faults;
+}
+
+function differenceOf({ countedMicroUsd, billedMicroUsd }: BillComparison): number | undefined {
+  const difference = differenceFromBill(countedMicroUsd, billedMicroUsd);
+  return difference === undefined ? undefined : Number(difference.toFixed(5));
+}
+
+function billFaults({ bill }: Observations): readonly string[] {
+  if (bill === undefined) return ["Not observed: the provider's bill."];
+  const difference = differenceOf(bill);
+  const faults: string[] = [];
+  if (difference === undefined || difference > billTolerance)
+    faults.push(`Ours and the provider's cost of the same requests differ by the share ${difference ?? "unknown"}.`);
+  if (bill.unreportedRequests > 0)
+    faults.push(`The provider billed ${bill.unreportedMicroUsd} micro-USD for ${bill.unreportedRequests} requests that were not reported.`);
   return faults;
 }
 
