@@ -43,9 +43,9 @@ describe("createReportPricer", () => {
     expect(price({ model: "claude-next" })).toMatchObject({ unpriced: "unknown_model", costMicroUsd: 0, tokens: { uncached: 1000 } });
   });
 
-  it("marks a success without usage, and believes a failure without", () => {
-    expect(price({ usage: undefined })).toMatchObject({ anomaly: "missing_usage" });
-    const failed = price({ usage: undefined, outcome: "rate_limited" });
+  it.each([undefined, null])("marks a success without usage, and believes a failure without: %s", (usage) => {
+    expect(price({ usage })).toMatchObject({ anomaly: "missing_usage" });
+    const failed = price({ usage, outcome: "rate_limited" });
     expect(failed).toMatchObject({ tokens: noTokens, costMicroUsd: 0 });
     expect(failed).not.toHaveProperty("anomaly");
   });

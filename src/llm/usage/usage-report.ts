@@ -33,7 +33,7 @@ export function createReportPricer(prices: PriceTable, now: Instant): ReportPric
     const { usage, shape, at, prefix: _, diagnostics, ...fields } = report;
     const base = { ...fields, at: at === undefined || at > now + maxAheadMs ? now : at };
     // A failed request without usage cost nothing; a successful one without usage is an anomaly.
-    if (usage === undefined && fields.outcome !== "ok") return { ...base, tokens: noTokens, costMicroUsd: 0 };
+    if ((usage === undefined || usage === null) && fields.outcome !== "ok") return { ...base, tokens: noTokens, costMicroUsd: 0 };
     const partition = normalizeUsage(usage, fields.provider, shape);
     if (partition.kind === "anomaly") {
       const nearest = partition.shape ?? shape;
