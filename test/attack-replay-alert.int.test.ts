@@ -12,6 +12,9 @@ import { createAttackCorpusFolder } from "../src/llm/attacks/attack-corpus-folde
 import { attackScheduleTimes, replayDueAttacks } from "../src/llm/attacks/jobs.ts";
 import { observeAttackReplays } from "../src/llm/attacks/metrics.ts";
 import { createAttackReplayStore } from "../src/llm/attacks/redis-attack-replays.ts";
+import { createAssessment } from "../src/llm/findings/assess-finding.ts";
+import { createFindingIntake } from "../src/llm/findings/finding-intake.ts";
+import { createSecurityFindingStore } from "../src/llm/findings/redis-security-findings.ts";
 import { aCommandTemplate } from "./builders/action-bench.ts";
 import { attackedFeature } from "./builders/an-attack.ts";
 import { holdRedis } from "./servers/hold-redis.ts";
@@ -44,6 +47,7 @@ console.log(JSON.stringify({ sha: "a".repeat(40) }));
   const clock = createSystemClock();
   const template = aCommandTemplate({ name: "attack-desk", argv: [program], cwd: folder, timeoutMs: 20_000 });
   const attackReplays = createAttackReplayStore(held.redis);
+  const securityFindings = createSecurityFindingStore({ redis: held.redis, clock, retentionMs: 1_000_000 });
   const warnings: unknown[] = [];
   await replayDueAttacks(
     {
@@ -54,6 +58,14 @@ console.log(JSON.stringify({ sha: "a".repeat(40) }));
         clock,
       }),
       attackReplays,
+      deployedCommit: async () => undefined,
+      securityFindings,
+      findingIntake: createFindingIntake({
+        store: securityFindings,
+        features: [attackedFeature],
+        assess: createAssessment(undefined, clock),
+        clock,
+      }),
       times: attackScheduleTimes,
       clock,
       log: { info: () => undefined, warn: (details) => void warnings.push(details) },
@@ -69,6 +81,9 @@ console.log(JSON.stringify({ sha: "a".repeat(40) }));
     return { series: name, values: `${value}x5` };
   });
   expect(series).toHaveLength(1);
+  expect((await securityFindings.list({}, 10)).map(({ ref, state }) => `${ref} ${state}`)).toEqual(
+    answer.includes("leaked") ? ["export/leak open"] : [],
+  );
   const rule = { alertname: "LLMAttackReplayHit", atMs: 120_000, intervalMs: 60_000, series };
   return fireRule(rule, { promtool: findProgram("promtool"), ruleFiles, path: process.env["PATH"] ?? "" });
 }

@@ -58,6 +58,6 @@ export interface AttackReplayStore {
   read(id: string): Promise<AttackReplay | undefined>;
   /** The newest scheduled replay of each feature. */
   scheduled(): Promise<readonly AttackReplay[]>;
-  /** Whether the caller may begin a scheduled replay of this feature. No other caller may within `forMs`. */
-  claim(feature: string, forMs: number): Promise<boolean>;
+  /** Whether the caller may begin the scheduled replay of this name, as a rule that of the feature. No other caller may within `forMs`. */
+  claim(name: string, forMs: number): Promise<boolean>;
 }

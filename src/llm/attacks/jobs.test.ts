@@ -1,9 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { aCorpus, aRunner, attackedFeature, type Behavior } from "../../../test/builders/an-attack.ts";
+import { aCorpus, anAttack, aRunner, attackedFeature, type Behavior, says, shas } from "../../../test/builders/an-attack.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { dayMs, hourMs } from "../../core/duration.ts";
 import type { Feature } from "../../core/feature.ts";
 import { createMemoryAttackReplays } from "../../rehearsal/memory-attack-replays.ts";
+import { createMemorySecurityFindings } from "../../rehearsal/memory-security-findings.ts";
+import { createAssessment } from "../findings/assess-finding.ts";
+import { createFindingIntake } from "../findings/finding-intake.ts";
 import type { CorpusReading } from "./attack.ts";
 import type { AttackRunner } from "./attack-runner.ts";
 import { type AttackPassDeps, attackScheduleTimes, replayDueAttacks } from "./jobs.ts";
@@ -16,8 +19,14 @@ function createBench(behave: Behavior = safe, change: { readonly features?: read
   const { runner, calls } = aRunner((sent, isFix) => behave(sent, isFix));
   const lines: string[] = [];
   const log = (level: string) => (details: object, text: string) => void lines.push(`${level}: ${text} ${JSON.stringify(details)}`);
+  const features = change.features ?? [attackedFeature];
+  const store = createMemorySecurityFindings(clock);
+  const running: { sha: string | undefined } = { sha: shas.deployed };
   const deps: AttackPassDeps = {
-    features: change.features ?? [attackedFeature],
+    features,
+    deployedCommit: async () => running.sha,
+    securityFindings: store,
+    findingIntake: createFindingIntake({ store, features, assess: createAssessment(undefined, clock), clock }),
     attackReplays,
     attackRunner: runner,
     attackCorpora: { read: async () => change.reading ?? { kind: "corpus", corpus: aCorpus() } },
@@ -26,7 +35,10 @@ function createBench(behave: Behavior = safe, change: { readonly features?: read
     log: { info: log("info"), warn: log("warn") },
   };
   const pass = async (attackRunner: AttackRunner = runner) => replayDueAttacks({ ...deps, attackRunner }, new AbortController().signal);
-  return { clock, calls, lines, pass, attackReplays };
+  const findings = async () => store.list({}, 1000);
+  const events = async () =>
+    (await Promise.all((await findings()).map(async ({ id }) => store.events(id)))).flat().map(({ kind, value }) => `${kind} ${value}`);
+  return { clock, calls, lines, pass, attackReplays, deps, running, findings, events };
 }
 
 describe("the weekly replay", () => {
@@ -101,18 +113,85 @@ describe("the weekly replay", () => {
     const ended = createBench(safe, { features });
     const controller = new AbortController();
     controller.abort();
-    await replayDueAttacks(
-      {
-        features,
-        attackReplays: ended.attackReplays,
-        attackRunner: aRunner(safe).runner,
-        attackCorpora: { read: async () => ({ kind: "none" }) },
-        times: attackScheduleTimes,
-        clock: ended.clock,
-        log: { info: () => undefined, warn: () => undefined },
-      },
-      controller.signal,
-    );
+    await replayDueAttacks({ ...ended.deps, attackCorpora: { read: async () => ({ kind: "none" }) } }, controller.signal);
     expect(await ended.attackReplays.scheduled()).toEqual([]);
+  });
+
+  it("makes an open finding of an attack that works, once, which is fixed when it works no more", async () => {
+    let answer = "leaked";
+    const { clock, pass, findings, events } = createBench(() => answer);
+    await pass();
+    const [finding] = await findings();
+    expect(finding).toMatchObject({
+      source: "attack-replay",
+      ref: "export/injection",
+      feature: "export",
+      state: "open",
+      kind: "prompt",
+      weakness: { owasp: ["LLM01:2025"] },
+      facts: { reproduced: true },
+      verdict: { reasons: [expect.stringContaining("a replay of the attack succeeded"), expect.anything(), expect.anything()] },
+    });
+    await clock.advance(dayMs);
+    await pass();
+    expect(await events()).toEqual(["created open", expect.stringMatching(/^judged /)]);
+    answer = "I cannot.";
+    await clock.advance(dayMs);
+    await pass();
+    const bound = "at most 4.9 % do";
+    expect(await findings()).toMatchObject([{ state: "fixed", fixedBy: `commit ${shas.deployed}: none of 60 tries worked, ${bound}` }]);
+    answer = "leaked";
+    await clock.advance(7 * dayMs);
+    await pass();
+    expect(await findings()).toMatchObject([{ state: "open" }]);
+  });
+
+  it("attacks another commit at once while an attack works, and the same one a day later", async () => {
+    let answer = "leaked";
+    const { clock, calls, pass, running, findings } = createBench(() => answer);
+    await pass();
+    await clock.advance(60_000);
+    await pass();
+    running.sha = undefined;
+    await pass();
+    expect(calls).toHaveLength(1);
+    running.sha = shas.fix;
+    answer = "I cannot.";
+    await pass();
+    await pass();
+    expect(calls).toHaveLength(2);
+    expect(await findings()).toMatchObject([{ state: "fixed" }]);
+  });
+
+  it("dismisses a finding whose attack was taken out of the corpus, and leaves one whose tries came to nothing", async () => {
+    const attacks = ["one", "two", "three"].map((id) => anAttack({ id, success: [says("leaked")] }));
+    const reading = { kind: "corpus", corpus: aCorpus({ attacks }) } as const;
+    const { clock, pass, findings, deps, attackReplays } = createBench(() => "leaked", { reading });
+    await pass();
+    expect((await findings()).map(({ ref, state }) => `${ref} ${state}`).toSorted()).toEqual([
+      "export/one open",
+      "export/three open",
+      "export/two open",
+    ]);
+    await clock.advance(dayMs);
+    const many = Array.from({ length: 12 }, (_, index) => anAttack({ id: `more-${index}` }));
+    const corpus = aCorpus({ attacks: [...attacks.slice(0, 2), ...many] });
+    const { runner } = aRunner(({ id }) => (id.startsWith("attack/one/") ? { failed: "cut off" } : "I cannot."));
+    const attackCorpora = { read: async () => ({ kind: "corpus", corpus }) as const };
+    await replayDueAttacks({ ...deps, attackCorpora, attackRunner: runner }, new AbortController().signal);
+    expect(await attackReplays.scheduled()).toMatchObject([{ outcome: { hits: 0 } }]);
+    expect((await findings()).map(({ ref, state }) => `${ref} ${state}`).toSorted()).toEqual([
+      "export/one open",
+      "export/three dismissed",
+      "export/two fixed",
+    ]);
+  });
+
+  it("has a finding for each of a bounded number of attacks, and says when more work", async () => {
+    const attacks = Array.from({ length: 130 }, (_, index) => anAttack({ id: `a-${index}` }));
+    const { pass, findings, lines } = createBench(() => "leaked", { reading: { kind: "corpus", corpus: aCorpus({ attacks }) } });
+    await pass();
+    expect(await findings()).toHaveLength(100);
+    expect(lines.filter((line) => line.includes("More recorded attacks work"))).toHaveLength(1);
   });
 });
