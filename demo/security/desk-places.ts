@@ -12,7 +12,6 @@ import type { GitHubWorkflow } from "../simulators/github-server/github-workflow
 import { runTests } from "../ticket/run-tests.ts";
 import { checkOutCommit } from "./check-out-commit.ts";
 import { type DeskRepository, makeDeskRepository } from "./desk-repository.ts";
-import { deskCorpus } from "./isolated-desk.ts";
 import { putIntoService } from "./release-client.ts";
 
 /** Name of the feature, of its flag and of its prompt. */
@@ -42,6 +41,8 @@ export interface DeskPlaces {
   readonly supervisorLog: string;
   /** Folder for the releases. */
   readonly releases: string;
+  /** File of the recorded attacks, which is written when the application is up. */
+  readonly corpus: string;
 }
 
 /** Where one process says what it runs. */
@@ -60,7 +61,6 @@ export async function makeDeskPlaces(folder: DemoFolder): Promise<DeskPlaces> {
   await mkdir(releases, { recursive: true });
   const corpus = join(folder.root, "security", "attacks");
   await mkdir(corpus, { recursive: true });
-  await writeFile(join(corpus, `${exportFeature}.yml`), deskCorpus);
   const logs = {
     customersLog: folder.evidence,
     listenerLog: join(folder.work, "listener.jsonl"),
@@ -86,6 +86,7 @@ export async function makeDeskPlaces(folder: DemoFolder): Promise<DeskPlaces> {
     ports,
     honeytoken: random.bytes(16).toString("hex"),
     releases,
+    corpus: join(corpus, `${exportFeature}.yml`),
     ...logs,
   };
 }

@@ -6,6 +6,7 @@ import { formatShare } from "../../src/core/share.ts";
 import { messageIdsOf, repeatedWork } from "../journal-checks.ts";
 import { keepLooking } from "../keep-looking.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
+import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
@@ -13,6 +14,7 @@ import { type ProgressSnapshot, stepsShown, watchProgress } from "../watch-progr
 import { checkFromOutside } from "./check-from-outside.ts";
 import { type DeskPlaces, deskConfig, deskSettings, exportFeature, makeDeskPlaces } from "./desk-places.ts";
 import { analyzeAgain, createIncidentPeople, publishAdvisory, reportHarmless, reportLeak } from "./incident-people.ts";
+import { deskCorpus } from "./isolated-desk.ts";
 import { assessed, lowSource, readOff, recordFindings, recordRun } from "./read-incident.ts";
 import { milestonesOf, type SecurityObservations, securityFaults, securityLine, securityResult } from "./security-result.ts";
 import { readPids, type StartedDesk, startDesk } from "./start-desk.ts";
@@ -76,6 +78,8 @@ interface Watched {
 
 /** What has happened so far beside what was observed. */
 interface Progress {
+  /** The weekly replay of the attacks that were recorded before has come to its end. */
+  replayedBefore?: boolean;
   harmless?: number;
   lowRun?: string;
   /** The run whose approval was void. */
@@ -131,6 +135,11 @@ async function beforeTheIncident({ context, observations, places, desk }: Stage,
   const served = (await readFile(places.customersLog, "utf8")).split('"status":200').length - 1;
   if (served >= minServed) observations.trafficAt ??= clock.now();
   if (observations.trafficAt === undefined) return;
+  if (progress.replayedBefore !== true) {
+    const hits = await createPrometheusApi(system.prometheusUrl).value(`llm_attack_replay_hits{feature="${exportFeature}"}`);
+    if (hits === undefined) return;
+    progress.replayedBefore = true;
+  }
   if (progress.lowRun === undefined) {
     progress.harmless ??= await reportHarmless(places.github);
     const low = (await api.findings(exportFeature)).find(({ source }) => source === lowSource);
@@ -146,6 +155,7 @@ async function beforeTheIncident({ context, observations, places, desk }: Stage,
   }
   if (observations.reportedAt !== undefined) return;
   observations.reportedAt = clock.now();
+  await writeFile(places.corpus, deskCorpus);
   progress.advisory = await reportLeak(places.github, clock);
   await places.repository.pushHotfix();
 }

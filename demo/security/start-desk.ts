@@ -1,8 +1,10 @@
+import { writeFile } from "node:fs/promises";
 import type { StartedProcess } from "../process-group.ts";
 import type { ScenarioContext } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
 import { waitUntil } from "../wait-until.ts";
 import { type DeskPlaces, deskBudget, deskModelName, exportFeature, versionUrlOf } from "./desk-places.ts";
+import { earlierCorpus } from "./isolated-desk.ts";
 import { putIntoService } from "./release-client.ts";
 
 /** A ticket is exported so often: 20 a second. */
@@ -62,6 +64,8 @@ export async function startDesk(context: ScenarioContext, places: DeskPlaces): P
   const isUp = async () => ((await fetch(`${supervisor}/releases/none`)).status === 404 ? true : undefined);
   await waitUntil(clock, "The process manager did not start", isUp, { withinMs: 60_000, signal });
   await putIntoService({ supervisor, key: "first", sha: places.repository.deployedSha });
+  // The weekly replay needs something to attack: it takes a corpus that it finds.
+  await writeFile(places.corpus, earlierCorpus);
   const customers = startApplication(context, {
     name: "customers",
     module: "security/desk-customers",
