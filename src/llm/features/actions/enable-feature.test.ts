@@ -46,9 +46,9 @@ async function aContainedFeature(incident: Parameters<typeof aSecurityIncident>[
 
   /** Calls the action until it is done or asks, as the engine would. */
   async function carryOut(
-    change: { readonly onShare?: (share: number) => Promise<void>; readonly crashes?: boolean } = {},
+    change: { readonly onShare?: (share: number) => Promise<void>; readonly crashes?: boolean; readonly guards?: string[] } = {},
   ): Promise<ActionResult> {
-    const action = bind("enable-feature", { feature: "export", every: "1h" });
+    const action = bind("enable-feature", { feature: "export", every: "1h", guards: change.guards ?? [] });
     const plan = await action.plan(context());
     let progress: ActionContext["progress"];
     let share = 0;
@@ -64,8 +64,10 @@ async function aContainedFeature(incident: Parameters<typeof aSecurityIncident>[
     }
     throw new Error("It came to no end.");
   }
-  return { ports, clock, effects, budgets, context, bind, carryOut };
+  return { ports, clock, effects, budgets, context, bind, carryOut, world: bench.world };
 }
+
+const guard = 'llm_attack_replay_hits{feature="export"} > 0';
 
 const shares = [
   "off -> on",
@@ -188,5 +190,44 @@ describe("enable-feature", () => {
     await action.undo?.(plan, {}, bench.context());
     expect(await bench.ports.flags.read("export")).toMatchObject({ state: "off", rollout: null });
     expect(bench.budgets.of("checkout").state.controls.gate).toBe("paused");
+  });
+
+  it("waits with everything off while a guard speaks against it, and begins when that is over", async () => {
+    const bench = await aContainedFeature();
+    const since = bench.clock.now();
+    const meanwhile = new Set<string>();
+    bench.world.prometheus = (query) => {
+      const isHit = query === guard && bench.clock.now() < since + 120 * 60_000;
+      if (isHit) for (const one of [bench.budgets.of("checkout").state.controls.gate, ...bench.effects]) meanwhile.add(one);
+      const samples = isHit || query.startsWith("count(") ? [{ labels: {}, value: 1, at: bench.clock.now() }] : [];
+      return { kind: "samples", samples, warnings: [] };
+    };
+    const begun: number[] = [];
+    const onShare = async () => void begun.push(bench.clock.now() - since);
+    expect(outputOf(await bench.carryOut({ guards: [guard], onShare }))).toMatchObject({ enabled: true });
+    expect(begun[0]).toBeGreaterThanOrEqual(120 * 60_000);
+    expect([...meanwhile]).toEqual(["paused"]);
+  });
+
+  it("leaves the feature off when a guard speaks against it for six steps", async () => {
+    const bench = await aContainedFeature();
+    bench.world.prometheus = () => ({ kind: "samples", samples: [{ labels: {}, value: 1, at: bench.clock.now() }], warnings: [] });
+    await expect(bench.carryOut({ guards: [guard] })).rejects.toMatchObject({
+      failure: { reason: "refused_by_target", message: expect.stringContaining("stays off: this query must return nothing") },
+    });
+    expect(bench.effects).toEqual([]);
+    expect(bench.budgets.of("checkout").state.controls.gate).toBe("paused");
+  });
+
+  it("takes the feature back when an attack works while the share grows", async () => {
+    const bench = await aContainedFeature();
+    let hits = false;
+    bench.world.prometheus = (query) => {
+      const samples = query.startsWith("count(") || hits ? [{ labels: {}, value: 1, at: bench.clock.now() }] : [];
+      return { kind: "samples", samples, warnings: [] };
+    };
+    const onShare = async (share: number) => void (hits = share >= 0.5);
+    expect(outputOf(await bench.carryOut({ guards: [guard], onShare }))).toMatchObject({ enabled: false, share: 0 });
+    expect(await bench.ports.flags.read("export")).toMatchObject({ state: "off" });
   });
 });

@@ -13,6 +13,7 @@ import { sha256 } from "../../../core/json.ts";
 import { shortLine } from "../../../core/one-line.ts";
 import { formatShare } from "../../../core/share.ts";
 import { featureMeant, noFeature } from "../../findings/which-feature.ts";
+import { checkGuards } from "../../rollouts/check-guards.ts";
 import { complete, rollBack, undoneBy } from "../../rollouts/end-rollout.ts";
 import { carryOn, growthProgressSchema, pollResult } from "../../rollouts/grow-rollout.ts";
 import type { RolloutGuard } from "../../rollouts/next-rollout-move.ts";
@@ -36,6 +37,13 @@ const progressSchema = z.object({
   headline: z.string(),
   sentence: z.string(),
 });
+
+/** Before anything is switched on. */
+const waitingSchema = z.object({ waitingSince: z.number() });
+/** Steps for which a guard is waited for, and how often it is asked within one. */
+const maxWaits = 6;
+const waitsPerStep = 12;
+const minWaitMs = 1000;
 
 const personAnswers = ["enabled", "leave_off"] as const;
 
@@ -119,8 +127,9 @@ export const enableFeature = defineAction({
           return { kind: "done", output: outputOf(feature, on) };
         }
         if (planned.kind === "by_person") return askPerson(feature, planned.why, context);
-        const progress = context.progress === undefined ? undefined : progressSchema.parse(context.progress);
-        return progress === undefined ? begin(feature, planned, context) : grow(feature, { planned, progress }, context);
+        const progress = progressSchema.safeParse(context.progress).data;
+        if (progress !== undefined) return grow(feature, { planned, progress }, context);
+        return (await waitForGuards(context)) ?? begin(feature, planned, context);
       },
       async undo(plan, _output, context) {
         const planned = returnPlanSchema.parse(plan.data);
@@ -158,6 +167,22 @@ export const enableFeature = defineAction({
         { target: `flag/${key}`, field: `share of ${to}`, before: `none, every ticket gets ${from}`, after: shares },
         ...(await Promise.all(ofGates)).flat(),
       ];
+    }
+
+    /** What a guard measured of the release before may still be there: it is waited for, and nothing is switched on until then. Undefined: no guard is broken. */
+    async function waitForGuards({ clock, progress, signal }: ActionContext): Promise<ActionResult | undefined> {
+      const guard = await checkGuards(parameters.guards, { prometheus: ports.prometheus, signal });
+      if (guard.kind !== "broken") return undefined;
+      const now = clock.now();
+      const since = waitingSchema.safeParse(progress).data?.waitingSince ?? now;
+      const everyMs = millisecondsOf(parameters.every);
+      if (now - since >= maxWaits * everyMs) throw refused(`Feature ${name} stays off: ${guard.text}.`);
+      const sentence = `Nothing is switched on while ${guard.text}.`;
+      return {
+        kind: "continue",
+        afterMs: Math.max(minWaitMs, everyMs / waitsPerStep),
+        progress: { waitingSince: since, headline: "", sentence },
+      };
     }
 
     /** The rollout is recorded before any ticket gets the feature; doing this again changes nothing. */
