@@ -15,7 +15,7 @@ const ruleFiles = readdirSync(join(alerts, "rules")).map((name) => `rules/${name
 const durationsIn = (text: string) =>
   text
     .split("\n")
-    .filter((line) => !/^\s*(#|summary|description|- record)/.test(line))
+    .filter((line) => !/^\s*(#|summary|description|- record|keep_firing_for)/.test(line))
     .flatMap((line) =>
       [...line.matchAll(/(?<![\w:.])((?:\d+(?:ms|[smhdwy]))+)(?!\w)/g)].map((match) => parseDuration(match[1] ?? "") ?? Number.NaN),
     );
@@ -36,6 +36,12 @@ it("lets scrapes take longer on a busy machine, where factors are small", () => 
   expect(scaleConfig("scrape_interval: 15s", 60)).toBe("scrape_interval: 250ms\n");
   expect(scaleConfig("scrape_interval: 15s", 21)).toBe("scrape_interval: 1s299ms\n");
   expect(scaleConfig("evaluation_interval: 15s", 21)).toBe("evaluation_interval: 714ms\n");
+});
+
+it("keeps an alert through scrapes that fail, however large the factor is", () => {
+  expect(scaleConfig("keep_firing_for: 5m", 60)).toBe("keep_firing_for: 5s\n");
+  expect(scaleConfig("keep_firing_for: 30s", 60)).toBe("keep_firing_for: 3s\n");
+  expect(scaleConfig("keep_firing_for: 1s", 60)).toBe("keep_firing_for: 1s\n");
 });
 
 it("divides what seconds are compared with", () => {

@@ -21,6 +21,7 @@ const durationKeys = new Set([
 /**
  * A rules file, a prometheus.yml or an alertmanager.yml with every duration divided by `factor`, comments kept: the keys above,
  * ranges, offsets and subqueries of every `expr`, and the constants that an `expr` compares seconds with.
+ * `keep_firing_for` is at least three seconds, where it was before.
  * Not divided: names of recording rules (`ratio1h` keeps its name), constants that count something (requests, tokens),
  * rates per second, thresholds of runbookd's own metrics, times in annotations, and network timeouts, which belong to machines.
  * Throws when the text is no YAML or holds a duration that Prometheus would refuse.
@@ -36,6 +37,7 @@ export function scaleConfig(source: string, factor: number): string {
       if (typeof text !== "string") return;
       if (durationKeys.has(String(key.value))) value.value = divideDuration(text, factor);
       if (key.value === "scrape_interval") value.value = atLeast(value.value, minScrapeMs(factor));
+      if (key.value === "keep_firing_for") value.value = atLeast(value.value, Math.min(parseDuration(text) ?? 0, minKeepFiringMs));
       if (key.value === "expr") value.value = divideSecondsThresholds(divideRanges(text, factor), factor);
     },
   });
@@ -93,6 +95,12 @@ function replace(document: Document, path: readonly (string | number)[], value: 
 function minScrapeMs(factor: number): number {
   return factor < slowFactor ? Math.min(1500, 60_000 / factor / 2.2) : 0;
 }
+
+/**
+ * An alert is kept through scrapes that fail, and they fail while the machine is busy, however large the factor is. An alert that ends and fires again within
+ * that time would start a run, or let an open one contain again.
+ */
+const minKeepFiringMs = 3000;
 
 /** Below it the machine was too busy for the usual factors. */
 const slowFactor = 45;

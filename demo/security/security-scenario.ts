@@ -191,9 +191,9 @@ async function duringTheIncident({ context, observations, places }: Stage, progr
   const run = await api.run(observations.run);
   progress.run = run;
   recordRun(observations, run);
-  // The commit that came late was not tested: a person starts the runbook for it.
+  // The commit that came late was not tested: a person starts the runbook for it, or goes on with the run that an alert which fires again has started.
   if (progress.firstRun === undefined && observations.outcome !== undefined && observations.voidedAt !== undefined) {
-    const second = await api.startRun(runbook, { feature: exportFeature });
+    const second = newest === observations.run ? await api.startRun(runbook, { feature: exportFeature }) : newest;
     progress.firstRun = observations.run;
     observations.run = second;
     observations.outcome = undefined;
