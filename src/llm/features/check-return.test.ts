@@ -25,6 +25,7 @@ const facts = (change: Partial<ReturnFacts> = {}): ReturnFacts => ({
   acceptedAt,
   since: acceptedAt + 3_600_000,
   findings: [finding({})],
+  reopened: [],
   flag: aFlag(),
   ...change,
 });
@@ -37,6 +38,16 @@ describe("a feature that comes back", () => {
 
   it.each<[string, Partial<ReturnFacts>, string]>([
     ["a finding came since", { findings: [finding({ firstSeenAt: acceptedAt + 3_600_001 })] }, "reported"],
+    [
+      "a finding was opened again since",
+      { findings: [finding({ updatedAt: acceptedAt + 3_600_001 })], reopened: ["finding-1"] },
+      "opened again",
+    ],
+    [
+      "its exploitation was observed again, which is no new finding",
+      { findings: [finding({ facts: { observed: true }, updatedAt: acceptedAt + 3_600_001 })] },
+      "observed again",
+    ],
     ["its finding was dismissed", { findings: [finding({ state: "dismissed", updatedAt: acceptedAt + 1 })] }, "which does not fix it"],
     [
       "a finding that the run judged was dismissed",
@@ -55,6 +66,11 @@ describe("a feature that comes back", () => {
 
   it("is held where its findings cannot be read", () => {
     expect(checkReturn(facts({ findings: undefined }))).toMatchObject({ kind: "unseen" });
+  });
+
+  it("does not mind what was observed before it came back, or changed without being opened", () => {
+    const findings = [finding({ facts: { observed: true } }), finding({ updatedAt: acceptedAt + 3_600_001 })];
+    expect(checkReturn(facts({ findings }))).toEqual({ kind: "clear" });
   });
 
   it("does not mind what was dismissed long before the run, or fixed", () => {

@@ -13,6 +13,8 @@ export interface ReturnFacts {
   readonly since: Instant | undefined;
   /** Findings of the feature in every state; undefined: they cannot be read, or not all of them. */
   readonly findings: readonly SecurityFinding[] | undefined;
+  /** Ids of findings whose state became open since the feature began to come back. */
+  readonly reopened: readonly string[];
   /** Its flag as it is now; undefined: there is none. */
   readonly flag: Flag | undefined;
 }
@@ -21,10 +23,10 @@ export interface ReturnFacts {
 const beforeMs = 10 * 60_000;
 
 /**
- * Whether a feature may come back, beside what its rollout shows. A finding that came since then, or one that was seen to be exploited, takes it back; so does a
- * flag that was switched off meanwhile. A finding that a person dismissed is not fixed. What cannot be read is not seen. Pure.
+ * Whether a feature may come back, beside what its rollout shows. A finding that came since then, that was opened again, or whose exploitation was observed
+ * again, takes it back; so does a flag that was switched off meanwhile. A finding that a person dismissed is not fixed. What cannot be read is not seen. Pure.
  */
-export function checkReturn({ runId, acceptedAt, since, findings, flag }: ReturnFacts): RolloutGuard {
+export function checkReturn({ runId, acceptedAt, since, findings, reopened, flag }: ReturnFacts): RolloutGuard {
   if (since !== undefined && flag?.state !== "on") {
     const by = flag === undefined ? "there is no such flag any more" : `${flag.by} switched its flag off: ${shortLine(flag.reason, 150)}`;
     return { kind: "broken", text: by };
@@ -35,7 +37,23 @@ export function checkReturn({ runId, acceptedAt, since, findings, flag }: Return
   );
   if (dismissed !== undefined)
     return { kind: "broken", text: `the finding "${shortLine(dismissed.title, 100)}" was dismissed at its source, which does not fix it` };
-  const fresh = since === undefined ? undefined : findings.find(({ state, firstSeenAt: cameAt }) => state === "open" && cameAt >= since);
-  if (fresh !== undefined) return { kind: "broken", text: `${fresh.source} reported "${shortLine(fresh.title, 100)}" since it came back` };
-  return { kind: "clear" };
+  if (since === undefined) return { kind: "clear" };
+  const open = findings.filter(({ state }) => state === "open");
+  const broken = (finding: SecurityFinding | undefined, what: string): RolloutGuard | undefined =>
+    finding && { kind: "broken", text: `${finding.source} ${what} "${shortLine(finding.title, 100)}" since it came back` };
+  return (
+    broken(
+      open.find(({ firstSeenAt: cameAt }) => cameAt >= since),
+      "reported",
+    ) ??
+    broken(
+      open.find(({ id }) => reopened.includes(id)),
+      "opened again",
+    ) ??
+    // Our own detection reports the same text as the same finding, so that only its time is new.
+    broken(
+      open.find(({ facts, updatedAt }) => facts.observed === true && updatedAt >= since),
+      "observed again",
+    ) ?? { kind: "clear" }
+  );
 }

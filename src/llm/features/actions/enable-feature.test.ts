@@ -114,6 +114,25 @@ describe("enable-feature", () => {
     expect(bench.budgets.of("checkout").state.controls.gate).toBe("paused");
   });
 
+  it("switches it off again when a source opens a fixed finding again while the share grows", async () => {
+    const of = (state: "open" | "fixed", minutes: number) => aSimulatedFinding({ state, afterMs: minutes * 60_000 });
+    const bench = await aContainedFeature({ findings: [aSimulatedFinding(), of("fixed", 30), of("open", 100)] });
+    const result = outputOf(await bench.carryOut());
+    expect(result).toMatchObject({ share: 0, enabled: false, reason: expect.stringContaining("opened again") });
+    expect(await bench.ports.flags.read("export")).toMatchObject({ state: "off", rollout: null });
+  });
+
+  it("does not let the share grow while it cannot be read whether a finding was opened again", async () => {
+    const bench = await aContainedFeature();
+    const result = await bench.carryOut({
+      async onShare(share) {
+        if (share === 0.5) bench.ports.securityFindings.events = async () => Promise.reject(new Error("The store is away."));
+      },
+    });
+    expect(result).toMatchObject({ kind: "ask", answers: ["wait", "take_back"] });
+    expect(await bench.ports.flags.read("export")).toMatchObject({ rollout: { share: 0.5 } });
+  });
+
   it("switches it off again when its tickets fail more often than those without it", async () => {
     const bench = await aContainedFeature({ features: [aSimulatedFeature({ quality: 0.5 })] });
     expect(outputOf(await bench.carryOut())).toMatchObject({ share: 0, enabled: false });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { featureNameSchema } from "../../../../packages/sdk/src/wire/flags.ts";
 import type { ActionOutput, Change } from "../../../../packages/sdk/src/wire/plans.ts";
 import { rolloutPlanSchema } from "../../../../packages/sdk/src/wire/rollouts.ts";
+import type { SecurityFinding } from "../../../../packages/sdk/src/wire/security-findings.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
@@ -243,7 +244,18 @@ export const enableFeature = defineAction({
       const isComplete = lists.every((list) => list !== undefined && list.length <= maxFindings);
       const findings = isComplete ? lists.flatMap((list) => list ?? []) : undefined;
       const flag = planned.kind === "grow" ? await ports.flags.read(planned.flag.key) : undefined;
-      return checkReturn({ runId, acceptedAt, since, findings, flag });
+      const reopened = since === undefined || findings === undefined ? [] : await reopenedSince(findings, since);
+      return checkReturn({ runId, acceptedAt, since, findings: reopened && findings, reopened: reopened ?? [], flag });
+    }
+
+    /** Ids of the findings that were opened again since then; undefined: that cannot be read. */
+    async function reopenedSince(findings: readonly SecurityFinding[], since: Instant): Promise<readonly string[] | undefined> {
+      const open = findings.filter(({ state }) => state === "open");
+      const ids = open.map(async ({ id }) => {
+        const events = await ports.securityFindings.events(id);
+        return events.some(({ kind, value, at }) => kind === "state" && value === "open" && at >= since) ? [id] : [];
+      });
+      return (await Promise.all(ids).catch(() => undefined))?.flat();
     }
 
     function rolloutPlanOf() {
