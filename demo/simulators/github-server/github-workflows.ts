@@ -36,6 +36,10 @@ export interface GitHubWorkflows {
   readonly deployments: readonly { readonly sha: string; readonly task: string }[];
   /** A person lets a run that waits for an environment go on. */
   approve(id: number): void;
+  /** A person cancels a run that has not ended. */
+  cancel(id: number): void;
+  /** A person starts a run again that has ended: it keeps its id. */
+  rerun(id: number): void;
 }
 
 interface Status {
@@ -64,9 +68,14 @@ export function createGitHubWorkflows(
       listsMissed: 0,
     };
     runs.push(run);
+    start(run);
+    return run;
+  }
+
+  function start(run: GitHubRun): void {
+    run.conclusion = null;
     if (quirks.environmentHolds === undefined) void work(run);
     else run.status = "waiting";
-    return run;
   }
 
   async function work(run: GitHubRun): Promise<void> {
@@ -187,6 +196,16 @@ export function createGitHubWorkflows(
     approve(id) {
       const run = runs.find((one) => one.id === id);
       if (run?.status === "waiting") void work(run);
+    },
+    cancel(id) {
+      const run = runs.find((one) => one.id === id);
+      if (run === undefined || run.status === "completed") return;
+      run.status = "completed";
+      run.conclusion = "cancelled";
+    },
+    rerun(id) {
+      const run = runs.find((one) => one.id === id);
+      if (run?.status === "completed") start(run);
     },
   };
 }

@@ -170,6 +170,49 @@ describe("a workflow that tests", () => {
     }
   });
 
+  it("is followed to the end of what a person has started again, and shows nothing while it is cancelled", async () => {
+    const bench = await aBench();
+    bench.github.quirks.environmentHolds = "tests";
+    const { progress } = await bench.follow(testsOf(bench), { calls: 5 });
+    const again = async () => bench.follow(testsOf(bench), { calls: 5, ...(progress !== undefined && { from: progress }) });
+    const { id = 0 } = bench.github.workflows.runs[0] ?? {};
+    bench.github.workflows.cancel(id);
+    expect(await failureOf(again())).toMatchObject({ reason: "refused_by_target", message: expect.stringContaining("cancelled") });
+    bench.github.workflows.rerun(id);
+    expect((await again()).result).toBeUndefined();
+    bench.github.workflows.approve(id);
+    expect((await again()).result).toMatchObject({ sha: bench.sha, passed: 6 });
+    expect(bench.github.workflows.runs).toHaveLength(1);
+  });
+
+  it("does not take counts of an earlier attempt for those of one that broke off", async () => {
+    let attempts = 0;
+    const bench = await aBench({
+      "test.yml": ({ key }) => {
+        attempts += 1;
+        const status = { context: `runbookd/${key}`, description: "passed=6 failed=0" };
+        return attempts === 1 ? { conclusion: "success", status } : { conclusion: "failure" };
+      },
+    });
+    const { progress, result } = await bench.follow(testsOf(bench));
+    expect(result).toMatchObject({ passed: 6 });
+    bench.github.workflows.rerun(bench.github.workflows.runs[0]?.id ?? 0);
+    const again = bench.follow(testsOf(bench), { ...(progress !== undefined && { from: progress }) });
+    expect(await failureOf(again)).toMatchObject({ message: expect.stringContaining("did not come to their end") });
+  });
+
+  it("is not started while a limit of GitHub lasts, and once afterwards", async () => {
+    const bench = await aBench();
+    bench.github.quirks.secondaryLimit = { retryAfterS: 90 };
+    expect(await failureOf(bench.follow(testsOf(bench)))).toMatchObject({ reason: "overloaded", applied: "no", retryAfterMs: 90_000 });
+    bench.github.quirks.secondaryLimit = undefined;
+    expect(await failureOf(bench.follow(testsOf(bench)))).toMatchObject({ reason: "overloaded" });
+    expect(bench.posts()).toEqual([]);
+    await bench.clock.advance(90_000);
+    expect((await bench.follow(testsOf(bench))).result).toMatchObject({ passed: 6 });
+    expect(bench.github.workflows.runs).toHaveLength(1);
+  });
+
   it("is refused where there is none of this name", async () => {
     const bench = await aBench();
     const other = { ...feature, tests: { kind: "workflow", file: "nothing.yml" } as const };
@@ -216,10 +259,26 @@ describe("a workflow that deploys", () => {
     const bench = await aBench();
     bench.github.quirks.autoMergesAnyway = true;
     expect(await failureOf(bench.follow(deployOf(bench)))).toMatchObject({
-      reason: "unknown_outcome",
+      // A call of unknown outcome would be made again, and would merge again.
+      reason: "refused_by_target",
       applied: "unknown",
       message: expect.stringContaining("merged the default branch"),
     });
+    expect(bench.posts()).toEqual(["deployments"]);
+  });
+
+  it("that a person cancels leaves open how much is deployed, and is followed when it is started again", async () => {
+    const bench = await aBench();
+    bench.github.quirks.environmentHolds = "production";
+    const { progress } = await bench.follow(deployOf(bench), { calls: 5 });
+    const again = async () => bench.follow(deployOf(bench), { calls: 5, ...(progress !== undefined && { from: progress }) });
+    const { id = 0 } = bench.github.workflows.runs[0] ?? {};
+    bench.github.workflows.cancel(id);
+    expect(await failureOf(again())).toMatchObject({ applied: "unknown", message: expect.stringContaining("ended with cancelled") });
+    bench.github.workflows.rerun(id);
+    bench.github.workflows.approve(id);
+    expect((await again()).result).toMatchObject({ sha: bench.sha });
+    expect(bench.github.workflows.deployments).toHaveLength(1);
   });
 
   it("that fails leaves open how much is deployed", async () => {

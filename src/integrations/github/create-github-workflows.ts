@@ -113,9 +113,10 @@ export function createGitHubWorkflows(client: GitHubClient, clock: Pick<Clock, "
     const request = { method: "POST", path: `/repos/${repository}/deployments`, body, signal } as const;
     const written = await orStepFailure(client.write(request), { what, reads: false, now: clock.now() });
     if (written.status === 201) return;
+    // Asked again, it would merge again.
     if (written.status === 202)
       throw new StepFailure({
-        reason: "unknown_outcome",
+        reason: "refused_by_target",
         message: `GitHub merged the default branch instead of deploying ${sha.slice(0, 12)}, although it was told not to. Look at the repository before anything is deployed.`,
         applied: "unknown",
       });
