@@ -92,9 +92,19 @@ export function createMemoryCodeHost(repositories: readonly string[], changed: (
       if (tip !== sha) return { kind: "moved", sha: tip };
       const files = mergedFiles(repository, main, sha);
       if (files === undefined) return { kind: "not_mergeable", reason: `it conflicts with ${base}` };
+      if (!reachable(repository, sha).has(main)) return { kind: "behind", sha: main };
       const merged = put(repository, base, { parents: [main, sha], files, message: `Merge ${id}` });
       changed(`repository/${name}: ${branchOf(id)} merged into ${base}`);
       return { kind: "merged", sha: merged };
+    },
+    async sameFiles({ repository: name, shas, signal }) {
+      signal.throwIfAborted();
+      const [one, other] = shas.map((sha) => {
+        const commit = find(name).commits.get(sha);
+        if (commit === undefined) throw refused(`${name} has no commit ${sha}.`);
+        return JSON.stringify([...commit.files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+      });
+      return one === other;
     },
     async openIssue({ repository: name, key, title, body, signal }): Promise<CodeIssue> {
       signal.throwIfAborted();
@@ -159,6 +169,7 @@ function describe(repository: StoredRepository, branch: string): CodeChange | un
     state: isMerged ? "merged" : "open",
     ...(isMerged && { mergeSha: mergeOf(repository, sha) }),
     mergeable: !isMerged && mergedFiles(repository, main, sha) !== undefined,
+    upToDate: isMerged || reachable(repository, sha).has(main),
     paths: [...changesSince(repository, commonAncestor(repository, main, sha), sha).keys()],
   };
 }

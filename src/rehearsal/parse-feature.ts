@@ -24,11 +24,14 @@ const corpus = z.strictObject({
   answers: ratio.default(1),
   fix_answers: ratio.default(1),
   failed: ratio.default(0),
+  changes: z.boolean().default(false),
 });
 
 const release = z.strictObject({
   fixes: count.default(1),
   moves: z.boolean().default(false),
+  behind: z.boolean().default(false),
+  base_moves: z.boolean().default(false),
   tests: z
     .strictObject({
       passed: count.default(6),
@@ -42,6 +45,7 @@ const release = z.strictObject({
   processes: count.default(3),
   up: count.optional(),
   restarts: z.boolean().default(true),
+  steady: z.boolean().default(true),
   put_back: z.boolean().default(true),
 });
 
@@ -99,9 +103,9 @@ function corpusOf({ fix_hits: fixHits, fix_answers: fixAnswers, ...written }: z.
   return { ...written, fixHits, fixAnswers };
 }
 
-function releaseOf({ tests, up, put_back: putBack, ...written }: z.output<typeof release>): SimulatedRelease {
+function releaseOf({ tests, up, put_back: putBack, base_moves: baseMoves, ...written }: z.output<typeof release>): SimulatedRelease {
   const { base_passed: passed, base_failed: failed, other_commit: otherCommit, ...fix } = tests;
-  return { ...written, tests: { fix, base: { passed, failed }, otherCommit }, up: up ?? written.processes, putBack };
+  return { ...written, tests: { fix, base: { passed, failed }, otherCommit }, up: up ?? written.processes, putBack, baseMoves };
 }
 
 /** The report that was written. */

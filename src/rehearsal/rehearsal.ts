@@ -214,6 +214,9 @@ export interface SimulatedRelease {
   readonly fixes: number;
   /** The first of them gets another commit when it is to be merged. */
   readonly moves: boolean;
+  /** The base branch has a commit that the fix lacks, and it gets one when the fix is to be merged. */
+  readonly behind: boolean;
+  readonly baseMoves: boolean;
   readonly tests: {
     readonly fix: { readonly passed: number; readonly failed: number; readonly skipped: number };
     readonly base: { readonly passed: number; readonly failed: number };
@@ -225,6 +228,8 @@ export interface SimulatedRelease {
   readonly up: number;
   /** A deployment starts new processes. */
   readonly restarts: boolean;
+  /** Processes of a new release stay up; else each look sees other ones. */
+  readonly steady: boolean;
   /** The release before comes up again. */
   readonly putBack: boolean;
 }
@@ -266,6 +271,8 @@ export interface SimulatedCorpus {
   readonly fixAnswers: number;
   /** Share of tries that come to nothing. */
   readonly failed: number;
+  /** Another corpus takes its place once it was replayed. */
+  readonly changes: boolean;
 }
 
 /** One report of a finding, in the order in which reports arrive. */

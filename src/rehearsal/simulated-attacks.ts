@@ -31,7 +31,7 @@ export function createSimulatedAttacks(
         if (attacks === undefined) return { kind: "none" };
         return attacks === "unreadable"
           ? { kind: "unreadable", faults: ["The corpus cannot be read (rehearsed)."] }
-          : { kind: "corpus", corpus: corpusOf(name, attacks) };
+          : { kind: "corpus", corpus: corpusOf(name, { ...attacks, changes: attacks.changes && reported.size > 0 }) };
       },
     },
     attackRunner: {
@@ -74,7 +74,7 @@ function answer(
 function corpusOf(feature: string, attacks: Exclude<NonNullable<SimulatedFeature["attacks"]>, "unreadable">): AttackCorpus {
   return {
     feature,
-    sha256: "c".repeat(64),
+    sha256: (attacks.changes ? "f" : "c").repeat(64),
     attacks: Array.from({ length: attacks.recorded }, (_, nth) => ({
       id: `attack-${nth + 1}`,
       owasp: [],

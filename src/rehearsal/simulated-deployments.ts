@@ -60,7 +60,13 @@ export function createSimulatedDeployments(
     deployer: {
       async readVersions({ name, versionUrls }) {
         const all = processes.get(name) ?? [];
-        return versionUrls.map((url, nth): RunningVersion => ({ url, ...all[nth] }));
+        const isSteady = features.find((feature) => feature.name === name)?.release.steady !== false;
+        return versionUrls.map((url, nth): RunningVersion => {
+          const process = all[nth];
+          if (process === undefined || isSteady || process.sha === before.get(name)) return { url, ...process };
+          started += 1;
+          return { url, ...process, instance: `${process.instance}-${started}` };
+        });
       },
       async deploy(feature, sha, { key }) {
         const simulated = features.find(({ name }) => name === feature.name);

@@ -53,6 +53,7 @@ export function describeCodeHost(name: string, open: () => Promise<CodeHostBench
         baseSha: main,
         state: "open",
         mergeable: true,
+        upToDate: true,
         paths: ["src/export.js"],
       });
       expect((await opened("hotfix/export")).id).toBe(change.id);
@@ -122,22 +123,39 @@ export function describeCodeHost(name: string, open: () => Promise<CodeHostBench
       const tip = (await bench.tip("main")) ?? "";
       expect([
         { kind: "moved", merged: "nothing" },
+        { kind: "behind", merged: "nothing" },
         { kind: "merged", merged: [main, later] },
       ]).toContainEqual({ kind, merged: tip === main ? "nothing" : await bench.parents(tip) });
     });
 
-    it("merges onto a base that has moved, and not over a conflict", async () => {
+    it("merges nothing while the base has commits that the branch lacks, and not over a conflict", async () => {
       await bench.commit("hotfix/export", { a: "1" });
       const change = await opened("hotfix/export");
       await bench.commit("hotfix/other", { "README.md": "theirs" });
       const other = await opened("hotfix/other");
       const main = await bench.commit("main", { "README.md": "ours" });
-      expect(await merge(change)).toMatchObject({ kind: "merged" });
-      expect(await bench.parents((await bench.tip("main")) ?? "")).toEqual([main, change.sha]);
+      expect(await merge(change)).toEqual({ kind: "behind", sha: main });
+      expect(await bench.host.readChange(bench.repository, change.id, signal)).toMatchObject({ state: "open", upToDate: false });
       const tip = await bench.tip("main");
+      expect(tip).toBe(main);
       expect(await bench.host.readChange(bench.repository, other.id, signal)).toMatchObject({ state: "open", mergeable: false });
       expect(await merge(other)).toMatchObject({ kind: "not_mergeable", reason: expect.any(String) });
       expect(await bench.tip("main")).toBe(tip);
+    });
+
+    it("says whether two commits hold the same files", async () => {
+      const { host, repository } = bench;
+      const main = (await bench.tip("main")) ?? "";
+      await bench.commit("hotfix/export", { a: "1" });
+      const { id, sha } = await opened("hotfix/export");
+      const compare = async (one: string, other: string) => host.sameFiles({ repository, shas: [one, other], signal });
+      expect(await compare(sha, sha)).toBe(true);
+      expect(await compare(main, sha)).toBe(false);
+      await merge({ id, sha });
+      expect(await compare((await bench.tip("main")) ?? "", sha)).toBe(true);
+      const later = await bench.commit("main", { b: "1" });
+      expect(await compare(later, sha)).toBe(false);
+      for (const unusable of ["0".repeat(40), "main", ""]) expect(await failureOf(compare(sha, unusable))).toMatchObject({ applied: "no" });
     });
 
     it("merges nothing for an abbreviated id of a commit", async () => {
@@ -201,6 +219,7 @@ export function describeCodeHost(name: string, open: () => Promise<CodeHostBench
         async () => bench.host.findFixes({ repository, ...nothing, signal }),
         async () => bench.host.openChange({ repository, branch: "b", title: "t", body: "", signal }),
         async () => bench.host.mergeChange({ repository, id: "branch/b", sha: "0".repeat(40), signal }),
+        async () => bench.host.sameFiles({ repository, shas: ["0".repeat(40), "1".repeat(40)], signal }),
         async () => bench.host.openIssue({ repository, key: "k", title: "t", body: "", signal }),
       ])
         expect(await failureOf(ask())).toMatchObject({ applied: "no" });

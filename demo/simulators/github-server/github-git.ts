@@ -15,6 +15,8 @@ export interface GitHubGit {
   commits(base: string, head: string): readonly ComparedCommit[];
   /** Paths that `head` changes against where it left `base`. */
   files(base: string, head: string): readonly string[];
+  /** The tree of a commit; undefined: there is no such commit. */
+  tree(sha: string): string | undefined;
   /** The tree of a merge; undefined: there is a conflict. */
   mergedTree(base: string, head: string): string | undefined;
   /** Makes the merge and moves `branch`, which was at `base`, to it. */
@@ -60,6 +62,7 @@ export function openGitHubGit(path: string): GitHubGit {
         message: line.slice(line.indexOf(" ") + 1),
       })),
     files: (base, head) => linesOf(run("diff", "--name-only", `${base}...${head}`)),
+    tree: (sha) => tryRun("rev-parse", "--verify", "--quiet", `${sha}^{tree}`),
     mergedTree,
     merge({ branch, base, head, title, squashed }) {
       const tree = mergedTree(base, head) ?? "";

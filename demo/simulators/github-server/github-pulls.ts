@@ -198,7 +198,15 @@ export function createGitHubPulls({ find, quirks, base, now, pushed }: GitHubCod
       withCode(({ git }, [from = "", to = ""]) => {
         const commits = git.commits(from, to).map(({ sha, message }) => ({ sha, commit: { message } }));
         const files = git.files(from, to).map((filename) => ({ filename }));
-        return { status: 200, body: { ahead_by: commits.length, commits, files } };
+        return { status: 200, body: { ahead_by: commits.length, behind_by: git.commits(to, from).length, commits, files } };
+      }),
+    ),
+    route(
+      "GET",
+      "/git/commits/([0-9a-f]{40})",
+      withCode(({ git }, [sha = ""]) => {
+        const tree = git.tree(sha);
+        return tree === undefined ? gitHubNotFound : { status: 200, body: { sha, tree: { sha: tree } } };
       }),
     ),
     route(

@@ -92,7 +92,12 @@ describe("a code host of plain git", () => {
     origin.commit("hotfix/export", { "a.txt": "one\n2\n3\n4\n5\n" });
     origin.commit("main", { "a.txt": "1\n2\n3\n4\nfive\n" });
     const change = await host.openChange({ repository, branch: "hotfix/export", title: "t", body: "", signal });
-    expect(await host.mergeChange({ repository, id: change.id, sha: change.sha, signal })).toMatchObject({ kind: "merged" });
+    // Both sides have changed the file, so that a merge driver would be asked.
+    expect(change).toMatchObject({ mergeable: true, upToDate: false });
+    expect(await host.mergeChange({ repository, id: change.id, sha: change.sha, signal })).toMatchObject({ kind: "behind" });
+    const sha = origin.commit("hotfix/second", { "a.txt": "one\n2\n3\n4\nfive\n" });
+    expect(await host.mergeChange({ repository, id: "branch/hotfix/second", sha, signal })).toMatchObject({ kind: "merged" });
+    expect(await host.sameFiles({ repository, shas: [sha, origin.tip("main") ?? ""], signal })).toBe(true);
     await host.openIssue({ repository, key: "k", title: "t", body: "b", signal });
     expect(plainly(origin.path, "show", "main:a.txt")).toBe("one\n2\n3\n4\nfive");
     expect(existsSync(marker)).toBe(false);
@@ -139,15 +144,17 @@ describe("a code host of plain git", () => {
     expect(await host.mergeChange(merge)).toMatchObject({ kind: "merged" });
   });
 
-  it("merges one commit once when many ask at the same time, and loses none of several merges", async () => {
+  it("merges one commit once when many ask at the same time, and none onto what it was not tested with", async () => {
     const { origin, host } = aBench("bare");
     const names = ["hotfix/a", "hotfix/b"];
     for (const name of names) origin.commit(name, { [name]: "1" });
     const changes = await Promise.all(names.map(async (branch) => host.openChange({ repository, branch, title: "t", body: "", signal })));
     const merges = [...changes, ...changes].map(async ({ id, sha }) => host.mergeChange({ repository, id, sha, signal }));
     const outcomes = await Promise.all(merges);
-    expect(new Set(outcomes.map((outcome) => (outcome.kind === "merged" ? outcome.sha : outcome.kind))).size).toBe(2);
-    expect(plainly(origin.path, "rev-list", "--count", "--first-parent", "main")).toBe("3");
+    expect(
+      new Set(outcomes.map((outcome) => (outcome.kind === "not_mergeable" ? outcome.reason : `${outcome.kind} ${outcome.sha}`))),
+    ).toEqual(new Set([`merged ${origin.tip("main")}`, `behind ${origin.tip("main")}`]));
+    expect(plainly(origin.path, "rev-list", "--count", "--first-parent", "main")).toBe("2");
   });
 
   it("says what the remote refuses", async () => {

@@ -117,6 +117,11 @@ export function createGitCodeHost(options: GitCodeHostOptions): CodeHost {
         });
       }
     },
+    async sameFiles({ repository, shas, signal }) {
+      const { place } = await open(repository, signal);
+      const [one, other] = await Promise.all(shas.map(async (sha) => treeOf(place, sha)));
+      return one === other;
+    },
     async openIssue({ repository, key, title, body, signal }) {
       const { place } = await open(repository, signal);
       const ref = `refs/runbookd/issues/${sha256(key).slice(0, 20)}`;
@@ -180,11 +185,19 @@ async function describe({ place }: OpenRepository, { branch, tip, main }: Branch
     state: isMerged ? "merged" : "open",
     ...(isMerged && { mergeSha: await mergeOf(place, tip, main) }),
     mergeable: !isMerged && (await mergedTree(place, main, tip)).kind === "tree",
+    upToDate: isMerged || (await isAncestor(place, main, tip)),
     paths: paths
       .split("\0")
       .filter((path) => path !== "")
       .slice(0, maxPaths),
   };
+}
+
+async function treeOf(place: GitPlace, sha: string): Promise<string> {
+  if (!shaPattern.test(sha)) throw refused(`"${shortLine(sha, 80)}" is not the full id of a commit.`, "invalid_parameters");
+  const { code, text } = await place.run(["rev-parse", "--verify", "--quiet", `${sha}^{tree}`], { ok: [0, 1, 128] });
+  if (code !== 0) throw refused(`There is no commit ${sha}.`);
+  return text.trim();
 }
 
 /** The length of a commit's message has no limit. */
@@ -235,6 +248,7 @@ async function merge(opened: OpenRepository, branch: string, sha: string): Promi
   if (tip !== sha) return { kind: "moved", sha: tip };
   const merged = await mergedTree(place, main, sha);
   if (merged.kind === "conflict") return { kind: "not_mergeable", reason: merged.reason };
+  if (!(await isAncestor(place, main, sha))) return { kind: "behind", sha: main };
   const args = ["commit-tree", merged.tree, "-p", main, "-p", sha, "-F", "-"];
   const commit = (await place.run(args, { input: `Merge branch '${branch}' at ${sha.slice(0, 12)}\n` })).text.trim();
   const held = { ref: `refs/heads/${branch}`, at: sha };

@@ -116,6 +116,15 @@ describe("a pull request", () => {
     expect(bench.origin.tip("main")).toBe(main);
   });
 
+  it("that was merged onto a base which moved at the same time holds other files than were tested", async () => {
+    const bench = await aBench();
+    const { sha, merge } = await aHotfix(bench);
+    bench.github.quirks.beforeMerge = () => void bench.origin.commit("main", { "src/other.js": "other" });
+    const outcome = await merge();
+    if (outcome.kind !== "merged") throw new Error(`GitHub does not guard its base branch: ${outcome.kind}`);
+    expect(await bench.host.sameFiles({ repository, shas: [outcome.sha, sha], signal })).toBe(false);
+  });
+
   it("is not merged where a rule of the repository forbids it, in GitHub's words", async () => {
     const bench = await aBench();
     const { merge } = await aHotfix(bench);

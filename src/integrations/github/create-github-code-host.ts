@@ -12,6 +12,7 @@ import {
   compareShape,
   fileShape,
   type GitHubPull,
+  gitCommitShape,
   issueShape,
   listedPullShape,
   mergedShape,
@@ -32,6 +33,8 @@ const maxBody = 60_000;
 /** GitHub works out in the background whether a pull request can be merged: how often it is asked, and how long in between. */
 const maxMergeableReads = 6;
 const mergeableEveryMs = 2000;
+
+const shaPattern = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
  * Changes as pull requests of GitHub. A merge names the commit that its head must be, and everything that changes something is read first, so that a call that
@@ -91,6 +94,22 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
     return read(pullShape, `/repos/${repository}/pulls/${number}`, { what: `pull request ${number}`, signal });
   }
 
+  async function compare(repository: string, [from, to]: readonly [string, string], signal: AbortSignal) {
+    return read(compareShape, `/repos/${repository}/compare/${from}...${to}`, { what: `what ${to.slice(0, 12)} changes`, signal });
+  }
+
+  /** Without a common ancestor there is nothing to compare, and the head lacks everything. */
+  async function isUpToDate(repository: string, ends: readonly [base: string, head: string], signal: AbortSignal): Promise<boolean> {
+    return (await compare(repository, ends, signal))?.behind_by === 0;
+  }
+
+  async function treeOf(repository: string, sha: string, signal: AbortSignal): Promise<string> {
+    if (!shaPattern.test(sha)) throw refused(`"${shortLine(sha, 80)}" is not the full id of a commit.`);
+    const commit = await read(gitCommitShape, `/repos/${repository}/git/commits/${sha}`, { what: `commit ${sha.slice(0, 12)}`, signal });
+    if (commit === undefined) throw refused(`${repository} has no commit ${sha}.`);
+    return commit.tree.sha;
+  }
+
   async function describePull(repository: string, pull: GitHubPull, signal: AbortSignal): Promise<CodeChange> {
     const { number, title, head, base, state, merged, merge_commit_sha: mergeSha, mergeable } = pull;
     const filesPath = `/repos/${repository}/pulls/${number}/files?per_page=100`;
@@ -108,6 +127,7 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
       state: merged ? "merged" : state,
       ...(merged && typeof mergeSha === "string" && { mergeSha }),
       mergeable: merged ? false : (mergeable ?? "unknown"),
+      upToDate: merged || (await isUpToDate(repository, [baseSha, head.sha], signal)),
       paths: files.map(({ filename }) => filename),
       ...pageOf(pull.html_url),
     };
@@ -130,7 +150,7 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
     const { default_branch: base } = await repositoryOf(repository, signal);
     const [sha, baseSha] = [await tipOf(repository, branch, signal), await tipOf(repository, base, signal)];
     if (branch === base || sha === undefined || baseSha === undefined) return undefined;
-    const compared = await read(compareShape, `/repos/${repository}/compare/${baseSha}...${sha}`, { what: `branch ${branch}`, signal });
+    const compared = await compare(repository, [baseSha, sha], signal);
     if (compared === undefined) return undefined;
     return {
       id: `branch/${branch}`,
@@ -141,6 +161,7 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
       baseSha,
       state: compared.ahead_by === 0 ? "merged" : "open",
       mergeable: "unknown",
+      upToDate: compared.behind_by === 0 || compared.ahead_by === 0,
       paths: (compared.files ?? []).map(({ filename }) => filename),
     };
   }
@@ -210,13 +231,16 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
       return pull && describePull(repository, pull, signal);
     },
     async mergeChange({ repository, id, sha, signal }): Promise<MergeOutcome> {
-      if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(sha)) throw refused(`"${shortLine(sha, 80)}" is not the full id of a commit.`);
+      if (!shaPattern.test(sha)) throw refused(`"${shortLine(sha, 80)}" is not the full id of a commit.`);
       const number = numberOf(id);
       if (number === undefined) throw refused(`${shortLine(id, 100)} is not a pull request of ${repository}; nothing was merged.`);
       const settings = await repositoryOf(repository, signal);
       const pull = await readSettledPull(repository, number, signal);
       const decided = decideMerge(pull, sha, settings.default_branch);
       if (decided !== undefined) return decided;
+      const main = await tipOf(repository, settings.default_branch, signal);
+      if (main === undefined) throw refused(`${repository} has no branch ${settings.default_branch}; nothing was merged.`);
+      if (!(await isUpToDate(repository, [main, sha], signal))) return { kind: "behind", sha: main };
       const path = `/repos/${repository}/pulls/${number}/merge`;
       const what = `the merge of pull request ${number}`;
       const written = await write({ method: "PUT", path, body: { sha, merge_method: methodOf(settings) }, signal }, what);
@@ -232,6 +256,10 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
       if (written.status === 405 || written.status === 409)
         return { kind: "not_mergeable", reason: written.words === "" ? `GitHub answered ${written.status}` : written.words };
       throw statusFailure(written, { what, reads: false });
+    },
+    async sameFiles({ repository, shas, signal }) {
+      const [one, other] = await Promise.all(shas.map(async (sha) => treeOf(repository, sha, signal)));
+      return one === other;
     },
     async openIssue({ repository, key, title, body, signal }) {
       const marker = `<!-- runbookd:${sha256(key).slice(0, 32)} -->`;

@@ -45,9 +45,13 @@ export const refShape = z.object({ ref: z.string(), object: z.object({ sha: comm
 /** https://docs.github.com/en/rest/commits/commits#compare-two-commits */
 export const compareShape = z.object({
   ahead_by: z.int().min(0),
+  behind_by: z.int().min(0),
   commits: z.array(z.object({ sha: commitId, commit: z.object({ message: z.string() }) })),
   files: z.array(z.object({ filename: z.string() })).optional(),
 });
+
+/** https://docs.github.com/en/rest/git/commits#get-a-commit-object */
+export const gitCommitShape = z.object({ sha: commitId, tree: z.object({ sha: commitId }) });
 
 /** https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request */
 export const mergedShape = z.object({ merged: z.literal(true), sha: commitId });

@@ -24,6 +24,9 @@ it.each([
 it.each([
   ["a short commit", '{"sha":"bbbbbbb","instance":"p1"}', { url, instance: "p1" }],
   ["no JSON", "ok", { url }],
+  ["a page", `<!doctype html><title>Sign in</title><script>{"sha":"${sha}","instance":"p1"}</script>`, { url }],
+  ["an answer that was cut short", `{"sha":"${sha}","instance":"p`, { url }],
+  ["a list", `[{"sha":"${sha}"}]`, { url }],
   ["another shape", '{"sha":7}', { url }],
   ["a name that is too long", JSON.stringify({ sha, instance: "p".repeat(201) }), { url }],
 ])("takes %s for no version", async (_what, body, version) => {
@@ -31,7 +34,7 @@ it.each([
 });
 
 it("takes another status, and no answer, for no version", async () => {
-  expect(await read(`{"sha":"${sha}"}`, 503)).toEqual({ url });
+  for (const status of [201, 204, 301, 302, 307, 404, 503]) expect(await read(`{"sha":"${sha}"}`, status)).toEqual({ url });
   const failure = { reason: "not_reachable", message: "refused", applied: "no" } as const;
   const reader = createVersionReader({ request: async () => ({ kind: "failed", failure }) }, createFakeClock());
   expect(await reader([url], new AbortController().signal)).toEqual([{ url }]);

@@ -19,6 +19,8 @@ export const deploymentProgressSchema = z.object({
   /** Names of the processes that ran before. */
   before: z.array(z.string()),
   work: workProgressSchema,
+  /** Names of the processes at the last look, in the order of their addresses; absent before the first one. */
+  lastInstances: z.array(z.string()).exactOptional(),
   /** Why the last deployer failed; absent: it did not. */
   failure: z.string().exactOptional(),
   url: z.string(),
@@ -39,12 +41,13 @@ export interface DeploymentOrder {
   readonly withinMs: number;
 }
 
-/** Where a deployment is after one call. `ended`: the processes say the rest. */
+/** Where a deployment is after one call. `ended`: the processes say the rest; without `deployed` they say nothing that counts. */
 export type AdvancedDeployment =
   | { readonly kind: "running"; readonly afterMs: number; readonly progress: DeploymentProgress }
   | {
       readonly kind: "ended";
       readonly versions: readonly RunningVersion[];
+      readonly deployed: boolean;
       readonly putBack: boolean;
       readonly reason: string;
       readonly url: string;
@@ -121,10 +124,13 @@ async function settle({ deployer, order, progress, call }: Deployment): Promise<
   const versions = await deployer.readVersions(feature, call.signal);
   const judgement = judgeVersions(versions, sha, progress.before);
   const now = call.clock.now();
-  const move = nextDeploymentMove({ now, since: progress.since, withinMs, versions, judgement, previous, failure: progress.failure });
+  const instances = versions.map(({ instance = "" }) => instance);
+  const steady = progress.lastInstances?.join("\n") === instances.join("\n");
+  const { since, failure } = progress;
+  const move = nextDeploymentMove({ now, since, withinMs, versions, judgement, steady, previous, failure });
   switch (move.kind) {
     case "wait":
-      return running({ ...progress, sentence: move.sentence }, pollMsOf(withinMs));
+      return running({ ...progress, lastInstances: instances, sentence: move.sentence }, pollMsOf(withinMs));
     case "put_back": {
       const { failure: _failure, ...others } = progress;
       return running({ ...others, phase: "put_back", since: now, work: noWork, headline: move.sentence });
@@ -133,7 +139,7 @@ async function settle({ deployer, order, progress, call }: Deployment): Promise<
       throw new StepFailure({ reason: "refused_by_target", message: move.sentence, applied: "no" });
     case "deployed":
     case "stuck":
-      return { kind: "ended", versions, putBack: false, reason: move.sentence, url: progress.url };
+      return { kind: "ended", versions, deployed: move.kind === "deployed", putBack: false, reason: move.sentence, url: progress.url };
   }
 }
 
@@ -145,7 +151,7 @@ async function settleBack({ deployer, order: { feature, previous, withinMs }, pr
   const end = isBack
     ? `Every process runs ${shortCommit(previous)} again.`
     : `The release before did not come back: ${progress.failure ?? "the time for it is over"}`;
-  return { kind: "ended", versions, putBack: isBack, reason: `${progress.headline} ${end}`, url: progress.url };
+  return { kind: "ended", versions, deployed: false, putBack: isBack, reason: `${progress.headline} ${end}`, url: progress.url };
 }
 
 function running(progress: DeploymentProgress, afterMs = 0): AdvancedDeployment {

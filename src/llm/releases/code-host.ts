@@ -15,6 +15,8 @@ export interface CodeChange {
   readonly mergeSha?: string;
   /** `unknown`: the code host has not worked it out yet. */
   readonly mergeable: boolean | "unknown";
+  /** Whether its head holds every commit of the base branch as of now: only then is what a merge makes what was tested. True of a merged change. */
+  readonly upToDate: boolean;
   /** Paths that it changes, at most 3,000. */
   readonly paths: readonly string[];
   /** Page for people. */
@@ -32,10 +34,14 @@ export interface FixSearch {
   readonly signal: AbortSignal;
 }
 
-/** How a merge ended. `moved`: the head is no longer the commit that was asked for. Nothing was merged unless it says `merged`. */
+/**
+ * How a merge ended. `moved`: the head is no longer the commit that was asked for. `behind`: the base branch has commits that it lacks. Nothing was merged unless
+ * it says `merged`.
+ */
 export type MergeOutcome =
   | { readonly kind: "merged" /** Of the merge, on the branch that was merged into. */; readonly sha: string }
   | { readonly kind: "moved"; readonly sha: string }
+  | { readonly kind: "behind" /** At the end of the base branch. */; readonly sha: string }
   | { readonly kind: "not_mergeable"; readonly reason: string };
 
 /** An issue at the code host. */
@@ -71,6 +77,15 @@ export interface CodeHost {
     readonly sha: string;
     readonly signal: AbortSignal;
   }): Promise<MergeOutcome>;
+  /**
+   * Whether two commits hold the same files. A merge of a commit that was up to date has exactly its files; where the base branch moved while GitHub merged, it
+   * has others.
+   */
+  sameFiles(request: {
+    readonly repository: string;
+    readonly shas: readonly [string, string];
+    readonly signal: AbortSignal;
+  }): Promise<boolean>;
   /** The issue that carries the key, opened when there is none. */
   openIssue(request: {
     readonly repository: string;

@@ -11,6 +11,8 @@ export interface DeploymentFacts {
   readonly withinMs: number;
   readonly versions: readonly RunningVersion[];
   readonly judgement: VersionsJudgement;
+  /** Whether the look before saw the same processes: one that falls over is started again under another name, and so is seen as another one. */
+  readonly steady: boolean;
   /** The release that ran before; undefined: it cannot be put back, because it is not certain which it was. */
   readonly previous: string | undefined;
   /** Why the deployer says that it has failed; undefined: it has not. */
@@ -18,7 +20,7 @@ export interface DeploymentFacts {
 }
 
 /**
- * `deployed`: every process is a new one and runs the commit. `wait`: the others have time left. `put_back`: the previous release is deployed again.
+ * `deployed`: every process is a new one, runs the commit and was there at the look before. `wait`: the others have time left. `put_back`: the previous release is deployed again.
  * `unchanged`: the deployer failed and every process runs the previous release. `stuck`: it failed, and there is no release that could be put back.
  */
 export interface DeploymentMove {
@@ -28,13 +30,15 @@ export interface DeploymentMove {
 
 /** Decides from what the processes say, and never from what the deployer says alone. Pure. */
 export function nextDeploymentMove(facts: DeploymentFacts): DeploymentMove {
-  const { judgement, failure, previous, versions } = facts;
+  const { judgement, steady, failure, previous, versions } = facts;
   const { processes, current, fresh } = judgement;
-  const counts = `${current} of ${processes} processes run the new release, ${fresh} of them started since`;
+  const isUp = isDeployed(judgement);
+  const unsteady = isUp && !steady ? ", and the look before saw other ones" : "";
+  const counts = `${current} of ${processes} processes run the new release, ${fresh} of them started since${unsteady}`;
   // A failed deployer may have left anything behind, also where all processes look well.
-  if (failure === undefined && isDeployed(judgement)) return { kind: "deployed", sentence: `${counts}.` };
+  if (failure === undefined && isUp && steady) return { kind: "deployed", sentence: `${counts}.` };
   if (failure === undefined && facts.now - facts.since < facts.withinMs)
-    return { kind: "wait", sentence: `${counts}; waiting for the others.` };
+    return { kind: "wait", sentence: `${counts}; waiting ${isUp ? "to see whether they stay" : "for the others"}.` };
   const why = failure === undefined ? `${counts} when the time was over` : `The deployment failed: ${failure} ${counts}`;
   if (failure !== undefined && previous !== undefined && commonVersion(versions) === previous && fresh === 0)
     return { kind: "unchanged", sentence: `${why}; every process runs the release before.` };

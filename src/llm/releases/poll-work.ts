@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
+import { minuteMs } from "../../core/duration.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { LongWork, LongWorkCall } from "../../core/long-work.ts";
 
@@ -27,10 +28,12 @@ const maxUnknowns = 3;
 const minPollMs = 250;
 const maxPollMs = 60_000;
 const firstRepeatMs = 2000;
+/** A limit of the other system is waited for, and not longer than this. */
+const maxLimitMs = 15 * minuteMs;
 
 /**
- * Calls once, and says where the work is. A call of unknown outcome is made again with the same key, because the same key is the same work; so is one that
- * asks about work which has begun and does not reach its system.
+ * Calls once, and says where the work is. A call of unknown outcome is made again with the same key, because the same key is the same work; so is one that does
+ * not reach its system, or that its system refuses for now.
  * @throws StepFailure of the work, and of calls without an answer once there were too many in a row.
  */
 export async function pollWork<Result>(
@@ -46,7 +49,7 @@ export async function pollWork<Result>(
     if (!(error instanceof StepFailure) || signal.aborted || work.unknowns + 1 >= maxUnknowns || !mayPass(error.failure, work)) throw error;
     return {
       kind: "running",
-      afterMs: Math.min(maxPollMs, firstRepeatMs * 2 ** work.unknowns),
+      afterMs: Math.max(Math.min(maxPollMs, firstRepeatMs * 2 ** work.unknowns), Math.min(maxLimitMs, error.failure.retryAfterMs ?? 0)),
       work: { ...work, unknowns: work.unknowns + 1 },
       sentence: `The last call came to no answer and is repeated: ${error.failure.message}`,
     };
@@ -55,5 +58,5 @@ export async function pollWork<Result>(
 
 function mayPass({ reason, applied }: StepFailure["failure"], { handle }: WorkProgress): boolean {
   if (reason === "unknown_outcome" || reason === "timeout") return applied === "unknown" || handle !== undefined;
-  return handle !== undefined && (reason === "not_reachable" || reason === "overloaded");
+  return reason === "overloaded" || (handle !== undefined && reason === "not_reachable");
 }

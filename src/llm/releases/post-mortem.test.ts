@@ -112,7 +112,14 @@ describe("write-post-mortem", () => {
     } = createSimulatedFeatures(aSecurityIncident(), bench.clock, () => undefined);
     const files = new Map<string, string>();
     const never = () => Promise.reject(new Error("It is not asked for that."));
-    const host = { findFixes: never, openChange: never, readChange: never, mergeChange: never, openIssue: openIssue ?? never };
+    const host = {
+      findFixes: never,
+      openChange: never,
+      readChange: never,
+      mergeChange: never,
+      sameFiles: never,
+      openIssue: openIssue ?? never,
+    };
     const features = simulated.features.map((feature) => ({ ...feature, repository: "acme/desk", codeHost: "git" as const }));
     const ports = {
       ...bench.ports,

@@ -9,7 +9,7 @@ import { createSimulatedAttacks } from "../../../rehearsal/simulated-attacks.ts"
 import { createSimulatedFeatures } from "../../../rehearsal/simulated-features.ts";
 
 const fix = "b".repeat(40);
-const corpus: SimulatedCorpus = { recorded: 2, harmless: 1, hits: 1, fixHits: 0, answers: 1, fixAnswers: 1, failed: 0 };
+const corpus: SimulatedCorpus = { recorded: 2, harmless: 1, hits: 1, fixHits: 0, answers: 1, fixAnswers: 1, failed: 0, changes: false };
 
 /** A bench with one feature whose attacks are these. */
 function createBench(attacks: SimulatedCorpus | "unreadable" | "none" = corpus) {
@@ -71,6 +71,7 @@ describe("replay-attacks", () => {
       harmless_worse_upper: 1,
       failed: 0,
       attacks: 2,
+      corpus: "c".repeat(64),
       feature: "export",
       by_attack: [
         { id: "attack-1", tries: 30, hits: 30, bound: 1 },

@@ -12,7 +12,7 @@ import { reachableStore } from "../../../core/reachable-store.ts";
 import { askWhichFeature, featureMeant, noFeature } from "../../findings/which-feature.ts";
 import type { AttackCorpora, AttackCorpus } from "../attack.ts";
 import { attackRateBound } from "../attack-bound.ts";
-import type { AttackReplayStore, ReplayOutcome } from "../attack-replay.ts";
+import type { AttackReplay, AttackReplayStore } from "../attack-replay.ts";
 import type { AttackedVersion, AttackRunner } from "../attack-runner.ts";
 import { carryOutReplay } from "../carry-out-replay.ts";
 import { describeReplay } from "../describe-replay.ts";
@@ -70,6 +70,7 @@ export const replayAttacks = defineAction({
     harmless_refused: "ids of harmless requests that only this commit did not answer",
     failed: "tries and requests that could not be judged",
     attacks: "attacks of the corpus",
+    corpus: "hex SHA-256 of the corpus: two replays with the same one have sent the same attacks",
     bound_each: "the largest rate of success that is still possible for any single attack",
     by_attack: `id, tries, hits and bound of each attack, those that worked first, at most ${maxRows}`,
     feature: "name of the feature",
@@ -87,7 +88,7 @@ export const replayAttacks = defineAction({
 
     async function outputOf(feature: Feature, context: ActionContext): Promise<ActionOutput | undefined> {
       const replay = await ports.attackReplays.read(idOf(context));
-      return replay && { ...describeOutcome(replay.outcome), feature: feature.name, asked_for: name };
+      return replay && { ...describeOutcome(replay), feature: feature.name, asked_for: name };
     }
 
     async function replay(feature: Feature, corpus: AttackCorpus, context: ActionContext): Promise<ActionResult> {
@@ -100,7 +101,7 @@ export const replayAttacks = defineAction({
         const headline = `the attacks are replayed on ${target}`;
         return { kind: "continue", afterMs: work.afterMs, progress: { headline, sentence: work.sentence, work: work.progress } };
       }
-      await ports.attackReplays.put({
+      const ended: AttackReplay = {
         id: idOf(context),
         feature: feature.name,
         version: version.kind,
@@ -108,8 +109,9 @@ export const replayAttacks = defineAction({
         at: context.clock.now(),
         corpus: corpus.sha256,
         outcome: work.result,
-      });
-      return { kind: "done", output: { ...describeOutcome(work.result), feature: feature.name, asked_for: name } };
+      };
+      await ports.attackReplays.put(ended);
+      return { kind: "done", output: { ...describeOutcome(ended), feature: feature.name, asked_for: name } };
     }
 
     return {
@@ -162,7 +164,7 @@ async function corpusOf(feature: Feature, { attackCorpora }: AttackPorts): Promi
   );
 }
 
-function describeOutcome(outcome: ReplayOutcome): ActionOutput {
+function describeOutcome({ outcome, corpus }: AttackReplay): ActionOutput {
   const { hits, tries, bound, sha, harmless, failed, attacks } = outcome;
   const bounds = attacks.map((row) => ({ ...row, bound: rounded(attackRateBound(row.hits, row.tries)) }));
   return {
@@ -176,6 +178,7 @@ function describeOutcome(outcome: ReplayOutcome): ActionOutput {
     harmless_refused: harmless?.refused ?? [],
     failed,
     attacks: attacks.length,
+    corpus,
     bound_each: Math.max(...bounds.map((row) => row.bound)),
     by_attack: bounds.toSorted((a, b) => b.hits - a.hits).slice(0, maxRows),
     sentence: describeReplay(outcome),

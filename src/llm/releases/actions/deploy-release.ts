@@ -16,7 +16,13 @@ import { commitParameter, featureParameter } from "../release-parameters.ts";
 const dataSchema = z.object({ previous: z.string() });
 
 /** What a later look takes over from the result. */
-const endSchema = z.object({ replaced: z.array(z.string()), put_back: z.boolean(), reason: z.string(), url: z.string() });
+const endSchema = z.object({
+  deployed: z.boolean(),
+  replaced: z.array(z.string()),
+  put_back: z.boolean(),
+  reason: z.string(),
+  url: z.string(),
+});
 type End = z.output<typeof endSchema>;
 
 type Ports = Pick<DeploymentPorts, "features" | "deployer">;
@@ -82,11 +88,9 @@ export const deployRelease = defineAction({
         const order = { feature, sha, previous: previous === "" ? undefined : previous, withinMs };
         const advanced = await advanceDeployment(deployer, order, { progress, call: context });
         if (advanced.kind === "running") return { kind: "continue", afterMs: advanced.afterMs, progress: advanced.progress };
-        const { versions, putBack, reason, url } = advanced;
-        return {
-          kind: "done",
-          output: outputOf(feature, versions, { previous, replaced: progress.before, put_back: putBack, reason, url }),
-        };
+        const { versions, deployed, putBack, reason, url } = advanced;
+        const end = { previous, deployed, replaced: progress.before, put_back: putBack, reason, url };
+        return { kind: "done", output: outputOf(feature, versions, end) };
       },
       async probe(plan, context) {
         const feature = deployedFeature(readFeature(name, features, context));
@@ -97,6 +101,8 @@ export const deployRelease = defineAction({
         if (ended === undefined && progress === undefined) return { kind: "not_applied" };
         const versions = await deployer.readVersions(feature, context.signal);
         const end = ended ?? {
+          // Once the deployer has failed, processes that look well show nothing.
+          deployed: progress?.failure === undefined && (progress?.phase === "deploy" || progress?.phase === "settle"),
           replaced: progress?.before ?? [],
           put_back: false,
           reason: progress?.sentence ?? "",
@@ -112,13 +118,13 @@ export const deployRelease = defineAction({
       const judgement = judgeVersions(versions, sha, end.replaced);
       return {
         feature: feature.name,
-        deployed: isDeployed(judgement),
         sha,
         current: judgement.current,
         processes: judgement.processes,
         new_processes: judgement.fresh,
         gaps: judgement.gaps.slice(0, 20),
         ...end,
+        deployed: end.deployed && isDeployed(judgement),
       };
     }
   },

@@ -14,7 +14,7 @@ import { type FeatureCode, featureCode, type ReleasePorts } from "../release-por
 export const mergeChange = defineAction({
   name: "merge-change",
   summary:
-    "Merges a change while its head is exactly the commit that was tested. When the head has moved, nothing is merged: what was approved was another commit.",
+    "Merges a change while its head is exactly the commit that was tested, and holds every commit of the base branch. When either has moved, nothing is merged: what was approved and tested was something else.",
   parameters: z.strictObject({
     feature: featureNameSchema.meta({ description: "Name of one feature of runbookd.yml, whose repository the change is in." }),
     change: z.string().min(1).max(300).meta({ description: "Id of the change, as prepare-hotfix gave it." }),
@@ -23,6 +23,8 @@ export const mergeChange = defineAction({
   result: {
     merged: "whether exactly this commit is on the base branch",
     moved: "whether the head was another commit, so that nothing was merged",
+    behind: "whether the base branch had commits that this commit lacks, so that nothing was merged",
+    same_files: "whether the merge holds exactly the files of the commit that was tested; false when nothing was merged",
     sha: "full id of the merge on the base branch; empty when nothing was merged",
     head: "full id of the head: the merged commit, or the one that the change has moved to",
   },
@@ -38,7 +40,16 @@ export const mergeChange = defineAction({
       if (meant === undefined || meant === noFeature) throw refused(`runbookd.yml has no feature ${name}; nothing was merged.`);
       return featureCode(meant, ports.codeHosts);
     }
-    const merged = (mergeSha: string): ActionOutput => ({ merged: true, moved: false, sha: mergeSha, head: sha });
+    const notMerged = { merged: false, moved: false, behind: false, same_files: false, sha: "", head: sha };
+
+    /** The base branch may have moved between the look at it and the merge. */
+    async function merged({ host, repository }: FeatureCode, mergeSha: string, signal: AbortSignal): Promise<ActionOutput> {
+      const sameFiles = await host.sameFiles({ repository, shas: [mergeSha, sha], signal }).catch((error: unknown) => {
+        if (!(error instanceof StepFailure)) throw error;
+        throw new StepFailure({ ...error.failure, applied: "unknown" });
+      });
+      return { ...notMerged, merged: true, same_files: sameFiles, sha: mergeSha };
+    }
 
     return {
       async plan(context) {
@@ -52,6 +63,10 @@ export const mergeChange = defineAction({
           throw refused(
             `The head of ${id} is ${change.sha}, and ${sha} was tested; nothing was merged. Have the new head tested, and its attack replayed, in a new run.`,
           );
+        if (!change.upToDate)
+          throw refused(
+            `The base branch of ${repository} has commits that ${sha} lacks, so that what would be merged was not tested; nothing was merged. Update the branch of ${id}, and start the runbook again.`,
+          );
         return {
           summary: `Merge ${id} of ${repository} ("${maskSecrets(shortLine(change.title, 150))}") at exactly ${sha}`,
           targets: [`repository/${repository}`],
@@ -61,23 +76,27 @@ export const mergeChange = defineAction({
         };
       },
       async run(_plan, context) {
-        const { host, repository } = codeOf(context);
+        const code = codeOf(context);
+        const { host, repository } = code;
         const outcome = await host.mergeChange({ repository, id, sha, signal: context.signal });
         switch (outcome.kind) {
           case "merged":
-            return { kind: "done", output: merged(outcome.sha) };
+            return { kind: "done", output: await merged(code, outcome.sha, context.signal) };
           case "moved":
-            return { kind: "done", output: { merged: false, moved: true, sha: "", head: outcome.sha } };
+            return { kind: "done", output: { ...notMerged, moved: true, head: outcome.sha } };
+          case "behind":
+            return { kind: "done", output: { ...notMerged, behind: true } };
           case "not_mergeable":
             throw refused(`${id} of ${repository} cannot be merged: ${maskSecrets(shortLine(outcome.reason, 300))}`);
         }
       },
       async probe(_plan, context) {
-        const { host, repository } = codeOf(context);
+        const code = codeOf(context);
+        const { host, repository } = code;
         const change = await host.readChange(repository, id, context.signal);
         if (change === undefined) return { kind: "unknown", reason: `${repository} has no change ${shortLine(id, 100)} any more` };
         if (change.state === "merged" && change.sha === sha && change.mergeSha !== undefined)
-          return { kind: "applied", output: merged(change.mergeSha) };
+          return { kind: "applied", output: await merged(code, change.mergeSha, context.signal) };
         return { kind: "not_applied" };
       },
     };

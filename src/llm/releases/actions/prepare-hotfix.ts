@@ -46,6 +46,8 @@ export const prepareHotfix = defineAction({
     change: "id of the change at the code host, e.g. pull/12 or branch/hotfix/export-scope; empty without one",
     sha: "full id of its head",
     base_sha: "full id of the commit that it is based on now",
+    up_to_date:
+      "whether the head holds every commit of the base branch; else what would be merged is not what is tested. True without a change",
     title: "its title",
     url: "its page, where it has one",
     feature: "the feature that it is for; none when a person named none",
@@ -88,12 +90,22 @@ export const prepareHotfix = defineAction({
     }
 
     function outputOf(change: CodeChange, feature: string): ActionOutput {
-      const { id, sha, baseSha, url = "" } = change;
-      return { fix: "change", change: id, sha, base_sha: baseSha, title: titleOf(change), url, feature, asked_for: name };
+      const { id, sha, baseSha, upToDate, url = "" } = change;
+      return {
+        fix: "change",
+        change: id,
+        sha,
+        base_sha: baseSha,
+        up_to_date: upToDate,
+        title: titleOf(change),
+        url,
+        feature,
+        asked_for: name,
+      };
     }
 
     function withoutChange(fix: (typeof answersWithoutChange)[number], feature: string): ActionOutput {
-      return { fix, change: "", sha: "", base_sha: "", title: "", url: "", feature, asked_for: name };
+      return { fix, change: "", sha: "", base_sha: "", up_to_date: true, title: "", url: "", feature, asked_for: name };
     }
 
     /** What is decided by now: by the plan, or by what a person has answered since. */

@@ -100,6 +100,22 @@ describe("run-tests", () => {
     expect(keys).toEqual(["key-1", "key-1", "key-1"]);
   });
 
+  it("waits for the end of a limit before anything was begun, and then tests the commit once", async () => {
+    const bench = aBench();
+    const calls: number[] = [];
+    const { testRunner } = bench.ports;
+    const limited = {
+      test: async (...request: Parameters<typeof testRunner.test>) => {
+        calls.push(bench.clock.now());
+        if (calls.length > 1) return testRunner.test(...request);
+        throw new StepFailure({ reason: "overloaded", message: "GitHub limits our requests.", applied: "no", retryAfterMs: 90_000 });
+      },
+    };
+    const result = outputOf(await bench.carryOut(bench.bind("run-tests", parameters, { testRunner: limited })));
+    expect(result).toMatchObject({ sha: fix, passed: 6, base_passed: 4 });
+    expect((calls[1] ?? 0) - (calls[0] ?? 0)).toBe(90_000);
+  });
+
   it("refuses a feature without tests", async () => {
     const bench = aBench();
     const features = bench.ports.features.map(({ tests: _tests, ...feature }) => feature);
@@ -142,6 +158,48 @@ describe("deploy-release", () => {
     const result = outputOf(await bench.carryOut(bench.bind("deploy-release", parameters)));
     expect(result).toMatchObject({ deployed: false, current: 1, put_back: false });
     expect(result["reason"]).toContain("The release before did not come back");
+  });
+
+  it("is not content with processes that fall over and are started again and again", async () => {
+    const bench = aBench({ steady: false });
+    const result = outputOf(await bench.carryOut(bench.bind("deploy-release", parameters)));
+    expect(result).toMatchObject({ deployed: false, put_back: true });
+    expect(result["reason"]).toContain("the look before saw other ones");
+  });
+
+  it("does not take an old process among new ones, or a page in its place, for the release", async () => {
+    for (const one of [{ instance: "export-3", sha: simulatedRelease }, {}]) {
+      const bench = aBench();
+      const { deployer } = bench.ports;
+      const withOne = {
+        ...deployer,
+        async readVersions(...call: Parameters<typeof deployer.readVersions>) {
+          const versions = await deployer.readVersions(...call);
+          return versions.map((version, index) => (index < 2 || version.sha !== fix ? version : { url: version.url, ...one }));
+        },
+      };
+      const result = outputOf(await bench.carryOut(bench.bind("deploy-release", parameters, { deployer: withOne })));
+      expect(result).toMatchObject({ deployed: false, processes: 3, put_back: true });
+      expect(result["reason"]).toContain("2 of 3 processes run the new release");
+    }
+  });
+
+  it("calls nothing deployed that its deployer failed to deploy, where nothing can be put back", async () => {
+    const bench = aBench();
+    const { deployer } = bench.ports;
+    const failing = {
+      ...deployer,
+      async deploy(...[feature, sha, call]: Parameters<typeof deployer.deploy>): Promise<never> {
+        await deployer.deploy(feature, sha, call);
+        throw new StepFailure({ reason: "refused_by_target", message: "It ended with status 1.", applied: "unknown" });
+      },
+    };
+    const action = bench.bind("deploy-release", parameters, { deployer: failing });
+    const plan = await action.plan(bench.context());
+    const uncertain = { ...action, plan: async () => ({ ...plan, data: { previous: "" } }) };
+    const output = outputOf(await bench.carryOut(uncertain));
+    expect(output).toMatchObject({ deployed: false, current: 3, new_processes: 3, put_back: false });
+    expect(await action.probe?.(plan, bench.context({ results: { step: output } }))).toMatchObject({ output: { deployed: false } });
   });
 
   it("is not content with a process that was not started anew", async () => {
