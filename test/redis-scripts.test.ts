@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { accept } from "../src/alerts/redis-scripts.ts";
+import { accept, alertScripts } from "../src/alerts/redis-scripts.ts";
 import { questionScripts } from "../src/approvals/redis-scripts.ts";
 import { appendRecord } from "../src/audit/redis-scripts.ts";
 import { submissionScripts } from "../src/llm/batches/provider/redis-scripts.ts";
@@ -24,6 +24,7 @@ const inRoot = (path: string) => relative(root, path).replaceAll("\\", "/");
 
 const contracts: readonly ScriptContract[] = [
   accept,
+  ...Object.values(alertScripts),
   appendRecord,
   ...Object.values(questionScripts),
   ...Object.values(outboxScripts),

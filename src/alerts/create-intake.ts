@@ -159,7 +159,13 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, sour
         : deps.guards(candidate, { episodesInDay: step.episode.count }, now);
       if (verdict.kind === "refuse")
         return {
-          decision: { ...about, decision: "refused", reason: `${verdict.guardrail}: ${verdict.reason}`, guardrail: verdict.guardrail },
+          decision: {
+            ...about,
+            decision: "refused",
+            reason: `${verdict.guardrail}: ${verdict.reason}`,
+            guardrail: verdict.guardrail,
+            ...(verdict.retryAt !== undefined && { retryAt: verdict.retryAt }),
+          },
         };
       const asked = verdict.kind === "ask" ? { ...request, mode: moreCareful(request.mode, "approve") } : request;
       const run = proposeRun({ id: deps.ids("run"), request: asked, claims: verdict.kind === "allow" ? verdict.claims : [], now });
@@ -199,8 +205,10 @@ function decisionOf({ received, runbook, write }: Pending, result: Exclude<Accep
       };
     }
     case "refused": {
-      const until = result.retryAt === undefined ? "" : ` until ${new Date(result.retryAt).toISOString()}`;
-      return { ...about, decision: "refused", reason: `${result.claim} is taken${until}.`, guardrail: guardrailOf(result.claim) };
+      const { claim, retryAt } = result;
+      const until = retryAt === undefined ? "" : ` until ${new Date(retryAt).toISOString()}`;
+      const refused = { ...about, decision: "refused", reason: `${claim} is taken${until}.`, guardrail: guardrailOf(claim) } as const;
+      return { ...refused, ...(retryAt !== undefined && { retryAt }) };
     }
     case "frozen":
       return { ...about, decision: "paused", reason: result.reason, guardrail: "freeze" };

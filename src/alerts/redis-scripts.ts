@@ -7,7 +7,19 @@ const lua = join(import.meta.dirname, "lua");
 export const accept = defineScript({
   path: join(lua, "accept.lua"),
   preludes: ["now-ms", "claims", "freeze"],
-  keys: ["episode", "run", "journal", "due", "runs", "openRun", "locks", "runbook", "openRuns", "freezes", "newEpisodes"],
+  keys: [
+    "episode",
+    "run",
+    "journal",
+    "due",
+    "runs",
+    "openRun",
+    "locks",
+    "runbook",
+    "openRuns",
+    "freezes",
+    "newEpisodes",
+  ],
   moreKeys: "claimKeys",
   args: [
     "expectedVersion",
@@ -25,3 +37,20 @@ export const accept = defineScript({
   ],
   moreArgs: "claims",
 });
+
+/** Scripts of the decisions about alerts; each is documented in its file. */
+export const alertScripts = {
+  recordDecisions: defineScript({
+    path: join(lua, "record-decisions.lua"),
+    keys: ["entries", "repeats", "last", "decisions"],
+    args: ["maxEntries", "maxPerClass", "retentionMs", "now", "countsRepeats"],
+    moreArgs: "rows",
+  }),
+  listDecisions: defineScript({
+    path: join(lua, "list-decisions.lua"),
+    preludes: ["index-page"],
+    keys: ["entries", "repeats"],
+    moreKeys: "indexes",
+    args: ["since", "latest", "cursorScore", "cursorId", "count"],
+  }),
+} as const;

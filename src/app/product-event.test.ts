@@ -3,7 +3,6 @@ import { aCountedUsage, aUsageEvent } from "../../test/builders/a-usage-report.t
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createRecordedLog } from "../../test/fakes/recorded-log.ts";
 import { scriptActions } from "../../test/fakes/scripted-actions.ts";
-import { createRecentDecisions } from "../alerts/recent-decisions.ts";
 import { watchdogRunbook } from "../core/run.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServerSink, createWorkerSink } from "./product-event.ts";
@@ -15,8 +14,7 @@ function open() {
 it("passes what a server publishes to the sinks of its slice, and to no other", async () => {
   const telemetry = open();
   const { metrics, log } = telemetry;
-  const decisions = createRecentDecisions();
-  const publish = createServerSink(telemetry, decisions);
+  const publish = createServerSink(telemetry);
   const counted = async () =>
     (await metrics.metrics())
       .split("\n")
@@ -24,7 +22,6 @@ it("passes what a server publishes to the sinks of its slice, and to no other", 
       .map((line) => line.split("{")[0]);
   publish({ kind: "alert_decided", decision: { fingerprint: "f1", decision: "unmatched" }, source: "webhook" });
   expect(await counted()).toEqual(["runbookd_alerts_total"]);
-  expect(decisions.newest({ fingerprint: "f1" })).toHaveLength(1);
   expect(log.lines).toHaveLength(1);
   publish({ kind: "usage_counted", usage: [aCountedUsage(aUsageEvent({ id: "r1" }, 7))] });
   expect(await counted()).toEqual(["runbookd_alerts_total", "llm_requests_total"]);

@@ -1,5 +1,4 @@
 import type { AlertEvent } from "../alerts/alert-event.ts";
-import type { RecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAlertEventSink } from "../alerts/record-alert-events.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { type EventSink, sendToAll } from "../core/event.ts";
@@ -50,9 +49,9 @@ export function createWorkerSink(
   ]);
 }
 
-/** Where a server's events go: decisions about alerts into metrics, the log and `decisions`, the workload into metrics. */
-export function createServerSink({ metrics, log, clock }: Telemetry, decisions: Pick<RecentDecisions, "add">): EventSink<ServerEvent> {
-  const alerts = createAlertEventSink(metrics, log, { decisions, now: () => clock.now() });
+/** Where a server's events go: decisions about alerts into metrics and the log, the workload into metrics. */
+export function createServerSink({ metrics, log, clock }: Telemetry): EventSink<ServerEvent> {
+  const alerts = createAlertEventSink(metrics, log, () => clock.now());
   const workload = createWorkloadSink({ metrics, log });
   return (event) => (event.kind === "alert_decided" ? alerts(event) : workload(event));
 }

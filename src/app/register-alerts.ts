@@ -2,12 +2,13 @@ import { createAdminRoutes } from "../alerts/admin-routes.ts";
 import { createIntake } from "../alerts/create-intake.ts";
 import { countNotification } from "../alerts/metrics.ts";
 import type { RunGuards } from "../alerts/prepare-run.ts";
-import type { RecentDecisions } from "../alerts/recent-decisions.ts";
+import { createDecisionLog } from "../alerts/redis-decision-log.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createRejectedSamples } from "../alerts/rejected-samples.ts";
 import { createDecisionRoutes } from "../alerts/routes.ts";
 import type { AcceptStore } from "../alerts/store.ts";
 import { createWebhook } from "../alerts/webhook.ts";
+import { withDecisionLog } from "../alerts/with-decision-log.ts";
 import { createLangfuseWebhook } from "../integrations/langfuse/langfuse-webhook.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { acceptOnFitStore } from "./on-fit-store.ts";
@@ -25,9 +26,9 @@ export interface RunAcceptance {
 export function registerAlerts(
   runtime: Runtime,
   { redis, wakeQueue, publish }: Pick<ServerShared, "redis" | "wakeQueue" | "publish">,
-  { guards, decisions }: { readonly guards: RunGuards; readonly decisions: RecentDecisions },
+  guards: RunGuards,
 ): Registration & RunAcceptance {
-  const { config, clock, log, metrics, ids, library } = runtime;
+  const { config, clock, log, metrics, ids, library, redaction } = runtime;
   const bytes = createRunbookBytes(redis);
   const store = acceptOnFitStore(
     createAcceptStore(redis, {
@@ -39,7 +40,13 @@ export function registerAlerts(
     runtime.store,
   );
   const samples = createRejectedSamples();
-  const intake = createIntake({ store, bytes, wakeQueue, library, guards, clock, ids, publish });
+  const decisions = createDecisionLog(redis, clock);
+  const intake = withDecisionLog(createIntake({ store, bytes, wakeQueue, library, guards, clock, ids, publish }), {
+    decisions,
+    clock,
+    ids,
+    redact: (text) => redaction.apply(text),
+  });
   const webhook = createWebhook({
     intake,
     tokens: config.webhookTokens,

@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { createRecentDecisions, type RecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAuditLog } from "../audit/redis-store.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import { createConsoleFiles } from "../platform/http/console-files.ts";
@@ -52,12 +51,11 @@ export async function startServer(
   await untilReady(redis, clock);
   const audit = createAuditLog(redis, clock);
   const dataFolder = resolve(sources.workingDirectory, config.dataFolder);
-  const decisions = createRecentDecisions();
-  const publish = createServerSink(runtime, decisions);
+  const publish = createServerSink(runtime);
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
   const wakeQueue = dispatch(await openWakeQueue(runtime));
   const trees = createDocumentTrees();
-  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish, dataFolder, trees }, decisions);
+  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish, dataFolder, trees });
   const session = registerSessions(runtime, { redis });
   const routes = [...slices, session].flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
@@ -80,8 +78,8 @@ export async function startServer(
 }
 
 /** Every slice that is served, in the order of the architecture. */
-async function registerSlices(runtime: Runtime, shared: ServerShared, decisions: RecentDecisions): Promise<readonly Registration[]> {
-  const alerts = registerAlerts(runtime, shared, { guards: registerGuardrails(runtime), decisions });
+async function registerSlices(runtime: Runtime, shared: ServerShared): Promise<readonly Registration[]> {
+  const alerts = registerAlerts(runtime, shared, registerGuardrails(runtime));
   const freeze = registerFreeze(runtime, shared);
   return [
     registerRunbooks(runtime, shared),

@@ -95,6 +95,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/alert-command.ts")).alertCommands(),
   },
   {
+    usage: "why [alert]",
+    summary: "Say why an alert started a run or none, and what would change it; without a name, of the newest alerts",
+    body: async () => (await import("./commands/why-command.ts")).whyCommand,
+  },
+  {
     usage: "runs",
     summary: "Read and steer runs",
     members: async () => (await import("./commands/runs-command.ts")).runsCommands(),

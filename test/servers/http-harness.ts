@@ -1,10 +1,12 @@
 import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { AlertEvent } from "../../src/alerts/alert-event.ts";
-import { createIntake } from "../../src/alerts/create-intake.ts";
+import { createIntake, type Intake } from "../../src/alerts/create-intake.ts";
+import type { DecisionLog } from "../../src/alerts/decision-log.ts";
 import type { RunGuards } from "../../src/alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/rejected-samples.ts";
 import { createWebhook } from "../../src/alerts/webhook.ts";
+import { withDecisionLog } from "../../src/alerts/with-decision-log.ts";
 import { createAnswerPage } from "../../src/approvals/answer-page.ts";
 import type { EventSink } from "../../src/core/event.ts";
 import { sha256 } from "../../src/core/json.ts";
@@ -53,6 +55,8 @@ export interface HttpHarnessOptions {
   readonly guards?: RunGuards;
   /** Called when a sender has left alerts out. */
   readonly onTruncated?: () => void;
+  /** Where decisions are recorded; absent: nowhere. */
+  readonly decisions?: DecisionLog;
   /** Receives every decision. */
   readonly publish?: EventSink<AlertEvent>;
 }
@@ -78,19 +82,22 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
   const conditions: ReadinessCondition[] = [];
   const closing = new AbortController();
   let random = 0;
-  const intake = createIntake({
+  const ids = createUlids(
+    () => clock.now(),
+    (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255),
+  );
+  const bare = createIntake({
     store,
     bytes: store,
     wakeQueue: { enqueue: () => undefined },
     library: { match: (labels) => options.runbooks?.find(({ alertName }) => labels["alertname"] === alertName)?.runbook },
     guards: options.guards ?? (() => ({ kind: "allow", claims: [] })),
     clock,
-    ids: createUlids(
-      () => clock.now(),
-      (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255),
-    ),
+    ids,
     publish: options.publish ?? (() => undefined),
   });
+  const { decisions } = options;
+  const intake: Intake = decisions === undefined ? bare : withDecisionLog(bare, { decisions, clock, ids, redact: (text) => text });
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep, ofRun: () => log };
   function keep(fields: object, message: string): void {
     logged.push(JSON.stringify({ ...fields, message }));

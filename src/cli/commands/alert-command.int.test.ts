@@ -3,8 +3,8 @@ import { aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { startAlertmanager } from "../../../test/servers/alertmanager.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
-import { createRecentDecisions } from "../../alerts/recent-decisions.ts";
 import { createDecisionRoutes } from "../../alerts/routes.ts";
+import { createMemoryDecisionLog } from "../../rehearsal/memory-decision-log.ts";
 import { runCli } from "../run-cli.ts";
 
 const opened: AsyncDisposable[] = [];
@@ -14,12 +14,12 @@ afterEach(async () => {
 
 /** runbookd and a real Alertmanager that sends it whatever carries the label `runbook`. */
 async function open() {
-  const decisions = createRecentDecisions();
+  const decisions = createMemoryDecisionLog({ now: () => 0 });
   const runbook = aRunbook([aStep("look", { action: null })], { id: "burn", source: "# Runbook: Burn\n", mode: "auto" });
   const http = await startHttp({
     runbooks: [{ runbook, alertName: "Burn" }],
     routes: createDecisionRoutes(decisions),
-    publish: ({ decision, source }) => decisions.add({ ...decision, source, at: 0 }),
+    decisions,
   });
   opened.push(http);
   const alertmanager = await startAlertmanager({

@@ -1,5 +1,5 @@
-import { type Labels, type RecentDecision, recentDecisionSchema } from "../../../packages/sdk/src/wire/alerts.ts";
-import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { type ExplainedDecision, explainedDecisionSchema, type Labels } from "../../../packages/sdk/src/wire/alerts.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { oneLine } from "../../core/one-line.ts";
@@ -116,7 +116,7 @@ async function sendAndFollow(alert: TestAlert, waitMs: number, invocation: Comma
 interface Trace {
   readonly fingerprint?: string;
   readonly receivers: readonly string[];
-  readonly decision?: RecentDecision;
+  readonly decision?: ExplainedDecision;
   readonly failure?: Parameters<typeof reportFailure>[1];
 }
 
@@ -133,7 +133,10 @@ async function follow({ labels, senders }: TestAlert, waitMs: number, invocation
       if (match !== undefined) trace = { fingerprint: match.alert.fingerprint, receivers: match.receivers };
     }
     if (trace.fingerprint !== undefined) {
-      const answer = await api.get(`/api/decisions?fingerprint=${encodeURIComponent(trace.fingerprint)}`, listSchema(recentDecisionSchema));
+      const answer = await api.get(
+        `/api/decisions?fingerprint=${encodeURIComponent(trace.fingerprint)}`,
+        pageSchema(explainedDecisionSchema),
+      );
       if (answer.kind !== "ok") return { ...trace, failure: answer };
       // The oldest is the one that says where the alert went; later ones are repeats.
       const decision = answer.body.items.at(-1);
@@ -144,12 +147,12 @@ async function follow({ labels, senders }: TestAlert, waitMs: number, invocation
   }
 }
 
-function describe(decision: RecentDecision | undefined, receivers: readonly string[]): string {
+function describe(decision: ExplainedDecision | undefined, receivers: readonly string[]): string {
   const routed =
     receivers.length === 0 ? "Alertmanager does not show it." : `Alertmanager routes it to: ${receivers.map(oneLine).join(", ")}.`;
   if (decision === undefined) return `It did not reach runbookd in time. ${routed} \`runbookd doctor\` looks at the route.\n`;
-  const { runId, runbook, reason } = decision;
-  const because = reason === undefined ? "" : `: ${oneLine(reason)}`;
-  if (runId === undefined) return `${routed} It reached runbookd by ${decision.source}; decision ${decision.decision}${because}\n`;
+  const { runId, runbook, why, remedy } = decision;
+  const because = [why, ...(remedy === undefined ? [] : [remedy])].map(oneLine).join("\n");
+  if (runId === undefined) return `${routed} It reached runbookd by ${decision.source}; decision ${decision.decision}.\n${because}\n`;
   return `${routed} It reached runbookd by ${decision.source}; decision ${decision.decision}, run ${runId} of ${oneLine(runbook ?? "")}.\nFollow it: runbookd runs show ${runId}\n`;
 }

@@ -15,10 +15,15 @@ export const runKeys = {
   consents: (id: string) => `${tag}:question:${id}:consents`,
   links: (id: string) => `${tag}:question:${id}:links`,
   questions: `${tag}:questions`,
+  answeredQuestions: `${tag}:answered-questions`,
   audit: `${tag}:audit`,
   auditState: `${tag}:audit:state`,
   due: `${tag}:due`,
   runs: `${tag}:runs`,
+  /** Runs with one quality, such as one target; see run-qualities.ts. */
+  runsBy: (quality: string) => `${tag}:runs:with:${sha256(quality)}`,
+  runPlaces: `${tag}:runs:places`,
+  runExpiry: `${tag}:runs:expiry`,
   openRuns: `${tag}:open-runs`,
   endedRuns: `${tag}:ended-runs`,
   damaged: `${tag}:damaged-runs`,
@@ -33,6 +38,12 @@ export const runKeys = {
   newEpisodes: `${tag}:new-episodes`,
   failures: (what: string) => `${tag}:failures:${sha256(what)}`,
   ineffective: (runbookId: string) => `${tag}:ineffective-runs:${sha256(runbookId)}`,
+  decisions: `${tag}:decisions`,
+  decisionEntries: `${tag}:decisions:entries`,
+  decisionRepeats: `${tag}:decisions:repeats`,
+  decisionLast: `${tag}:decisions:last`,
+  /** Decisions with one quality, such as one alert; see redis-decision-log.ts. */
+  decisionsBy: (quality: string) => `${tag}:decisions:with:${sha256(quality)}`,
   openRun: (openKey: string) => `${tag}:open-run:${openKey}`,
   claim: (claim: Claim) =>
     "lock" in claim ? `${tag}:lock:${claim.lock}` : "bucket" in claim ? `${tag}:bucket:${claim.bucket}` : `${tag}:log:${claim.log}`,
@@ -46,6 +57,11 @@ export const endedRetentionMs = 30 * dayMs;
 /** Run ids and question ids come from outside in URLs; anything else is no id of ours. */
 export function isId(text: string): boolean {
   return /^[A-Za-z0-9_-]{1,64}$/.test(text);
+}
+
+/** The indexes of these qualities as the scripts read them: their keys, joined by blanks. */
+export function runIndexes(qualities: readonly string[]): string {
+  return qualities.map((quality) => runKeys.runsBy(quality)).join(" ");
 }
 
 /** Claims as the scripts read them: type, max, windowMs, amount. */

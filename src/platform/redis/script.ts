@@ -7,7 +7,16 @@ import type { Redis } from "ioredis";
 export type ScriptValue = string | number | boolean | Buffer;
 
 /** Lua that several scripts begin with, by the name of its file in `lua/` beside this module. */
-export type Prelude = "now-ms" | "claims" | "freeze" | "reservations" | "rollouts" | "budget-queues" | "usage-events";
+export type Prelude =
+  | "now-ms"
+  | "claims"
+  | "freeze"
+  | "reservations"
+  | "rollouts"
+  | "budget-queues"
+  | "usage-events"
+  | "index-page"
+  | "run-indexes";
 
 /** What a script takes. Its file names the same keys and arguments in its first lines, in this order and in snake_case. */
 export interface ScriptContract<Key extends string = string, Arg extends string = string> {

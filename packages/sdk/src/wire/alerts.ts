@@ -41,6 +41,8 @@ export const decisionSchema = z.object({
   reason: z.exactOptional(z.string()),
   /** The guardrail that refused or paused it. */
   guardrail: z.exactOptional(z.string()),
+  /** When the guardrail no longer refuses it; absent: not by waiting. */
+  retryAt: z.exactOptional(instantSchema),
 });
 
 /** See {@link decisionSchema}. */
@@ -49,11 +51,34 @@ export type Decision = Shape<typeof decisionSchema>;
 /** The answer to a webhook. */
 export const decisionsSchema = z.object({ decisions: z.array(decisionSchema) });
 
-/** A decision with its circumstances. */
-export const recentDecisionSchema = decisionSchema.extend({ at: instantSchema, source: z.enum(["webhook", "poll"]) });
+/** A decision as it is kept: with its alert, and how often it was repeated. Labels are cut to a few short ones and hold no secret. */
+export const keptDecisionSchema = decisionSchema.extend({
+  id: z.string(),
+  /** When it was first decided so. */
+  at: instantSchema,
+  /** When it was last decided so. */
+  lastAt: instantSchema,
+  /** How many notifications in a row were decided so. */
+  count: z.number(),
+  source: z.enum(["webhook", "poll"]),
+  /** The alert's name; absent when the alert has none or cannot be read. */
+  alertName: z.exactOptional(z.string()),
+  labels: z.exactOptional(labelsSchema),
+  startsAt: z.exactOptional(instantSchema),
+});
 
-/** See {@link recentDecisionSchema}. */
-export type RecentDecision = Shape<typeof recentDecisionSchema>;
+/** See {@link keptDecisionSchema}. */
+export type KeptDecision = Shape<typeof keptDecisionSchema>;
+
+/** A decision with a sentence for people that says why, and one that says what would change it. */
+export const explainedDecisionSchema = keptDecisionSchema.extend({
+  why: z.string(),
+  /** Absent when nothing needs to change: a run began, or the alert has ended. */
+  remedy: z.exactOptional(z.string()),
+});
+
+/** See {@link explainedDecisionSchema}. */
+export type ExplainedDecision = Shape<typeof explainedDecisionSchema>;
 
 /** What is kept of a notification that was refused, so that a person can see what the sender gets wrong. */
 export const rejectedNotificationSchema = z.object({
