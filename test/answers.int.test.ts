@@ -338,6 +338,9 @@ it("answers about alerts, runs, questions and what people do", async () => {
   const alerts = aWebhookBody([aFiringAlert("PauseAlert", "x"), aFiringAlert("WaitAlert", "y"), aFiringAlert("Unknown", "z")]);
   await ask("POST /webhooks/alertmanager", { body: alerts, token: webhookToken });
   expect((await items("GET /api/decisions", { query: "?fingerprint=fx" })).length).toBe(1);
+  expect(await items("GET /api/decisions", { query: "?alert=Unknown&decision=unmatched&since=1" })).toMatchObject([
+    { decision: "unmatched", alertName: "Unknown", why: expect.stringContaining("No runbook"), remedy: expect.stringContaining("Unknown") },
+  ]);
   await fetch(`${product.url}/webhooks/alertmanager`, { method: "POST", headers: { authorization: `Bearer ${webhookToken}` }, body: "{}" });
   expect((await items("GET /api/rejected-notifications")).length).toBe(1);
   const runId = runOf(await ask("POST /api/runs", { body: { runbook: "start", params: {} } }));
@@ -360,6 +363,8 @@ it("answers about alerts, runs, questions and what people do", async () => {
   await ask("GET /api/approvals/{id}/question", { at: [manual.id] });
   await ask("POST /api/approvals/{id}", { at: [manual.id], body: { answer: "done", reason: "looked" }, role: "operator" });
   await ask("GET /api/approvals/{id}/question", { at: [approval.id] });
+  expect(await items("GET /api/approvals", { query: "?state=answered" })).toHaveLength(2);
+  expect((await items("GET /api/health")).map((check) => z.looseObject({ name: z.string() }).parse(check).name)).toHaveLength(5);
   const runs = z.looseObject({ items: z.array(z.looseObject({ id: z.string(), state: z.string() })) });
   const ended = await until("all runs have ended", async () => {
     const { items: all } = runs.parse(await ask("GET /api/runs"));

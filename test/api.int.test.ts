@@ -94,6 +94,7 @@ async function startApi(
             return told.answer;
           },
         },
+        answeredQuestions: async ({ cursor }) => (cursor === undefined ? { items: [], nextCursor: "next" } : undefined),
         clock: createFakeClock(1000),
       }),
       ...createRunbookRoutes({
@@ -148,7 +149,7 @@ const permissions: readonly [string, string, unknown, readonly string[]][] = [
   ["POST", "/api/runs/run_1/abort", { reason: "x" }, ["operator", "admin"]],
   ["POST", "/api/runs/run_1/resume", undefined, ["operator", "admin"]],
   ["POST", "/api/runs/run_1/rerun", undefined, ["operator", "admin"]],
-  ["GET", "/api/approvals", undefined, ["operator", "approver", "admin"]],
+  ["GET", "/api/approvals", undefined, people],
   ["POST", "/api/approvals/q_1", { answer: "approve", reason: "x" }, ["operator", "approver", "admin"]],
   ["GET", "/api/runbooks", undefined, people],
   ["GET", "/api/runbooks/cost", undefined, people],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findProgram } from "../demo/find-program.ts";
-import { consoleAnswers } from "./builders/console-answers.ts";
+import { consoleAnswers, emptyConsoleAnswers, stormyConsoleAnswers } from "./builders/console-answers.ts";
 import { anAskingScene } from "./builders/console-scenes.ts";
 import { type ConsoleServer, consoleBuild, readManifest, startConsoleServer } from "./servers/console-server.ts";
 
@@ -122,6 +122,10 @@ describe("the page in a browser", () => {
     "/runbooks/cost-incident-response",
     "/runbooks/broken",
     "/questions/q_resume",
+    "/approvals",
+    "/approvals?state=answered",
+    "/alerts",
+    "/alerts?decision=refused&since=24h",
     "/doctor",
     "/elsewhere",
   ];
@@ -150,6 +154,80 @@ describe("the page in a browser", () => {
     },
     120_000,
   );
+
+  it.each([
+    ["an empty installation", "dark", emptyConsoleAnswers],
+    ["a storm, fifty rows, a freeze and checks that are not well", "light", stormyConsoleAnswers],
+  ] as const)(
+    "is accessible and quiet with %s, in %s, and nothing is wider than the screen",
+    async (_, scheme, answers) => {
+      const previous = server.answers;
+      server.answers = answers();
+      try {
+        for (const path of ["/", "/runs", "/alerts", "/approvals"]) {
+          await using visited = await visit(path);
+          const { page, disturbances } = visited;
+          const faults: string[] = [];
+          for (const { width, colorScheme, isChecked } of views) {
+            await page.setViewportSize({ width, height: 900 });
+            await page.emulateMedia({ colorScheme });
+            const some = [...(await overflowOf(page)), ...(isChecked && colorScheme === scheme ? await faultsOf(page) : [])];
+            faults.push(...some.map((fault) => `${path}, ${width} px, ${colorScheme}: ${fault}`));
+          }
+          expect([...faults, ...disturbances]).toEqual([]);
+        }
+      } finally {
+        server.answers = previous;
+      }
+    },
+    120_000,
+  );
+
+  it("keeps filters and pages in the address, where the back button leads to the one before", async () => {
+    await using visited = await visit("/alerts");
+    const { page } = visited;
+    const searchOf = () => new URL(page.url()).search;
+    await page.selectOption("select >> nth=0", "refused");
+    await page.waitForFunction("location.search === '?decision=refused'");
+    await page.fill("input >> nth=0", "LLMBudgetExceeded");
+    await page.press("input >> nth=0", "Enter");
+    await page.waitForFunction("location.search.includes('alert=')");
+    expect(searchOf()).toBe("?decision=refused&alert=LLMBudgetExceeded");
+    await page.goBack();
+    await page.waitForFunction("location.search === '?decision=refused'");
+    expect(await page.locator("select >> nth=0").inputValue()).toBe("refused");
+    await page.goto(`${server.url}/runs?state=ended`);
+    await page.click("text=Older");
+    await page.waitForFunction("location.search === '?state=ended&cursor=next'");
+    await page.goBack();
+    await page.waitForFunction("location.search === '?state=ended'");
+  });
+
+  it("says why an alert started nothing and what would change it, as text", async () => {
+    await using visited = await visit("/alerts");
+    const { page } = visited;
+    const text = (await page.innerText("main")).replaceAll(/\s+/g, " ");
+    expect(text).toContain("Add a trigger for CheckoutLatencyHigh to a runbook");
+    expect(text).toContain("its cooldown lasts until");
+    expect(text).toContain("by ben: the provider changes its cache today.");
+    expect(text).toContain('<img src=x onerror="document.title=1">');
+    expect(await page.locator("main img").count()).toBe(0);
+  });
+
+  it("puts one question for a storm first, with the number of targets and the time in UTC and the reader's zone", async () => {
+    const previous = server.answers;
+    server.answers = stormyConsoleAnswers();
+    try {
+      await using visited = await visit("/");
+      const text = (await visited.page.innerText("main")).replaceAll(/\s+/g, " ");
+      expect(text).toMatch(/^1 question waits for a person runbook:cache-optimization is frozen by ben/);
+      expect(text).toContain("budget/team-0, budget/team-1, budget/team-2 and 37 more · LLMBudgetBurnFast");
+      expect(text).toContain("40 targets wait");
+      expect(text).toContain("A run has waited 4 min for a worker.");
+    } finally {
+      server.answers = previous;
+    }
+  });
 
   it("asks for a token, shows the page that was opened afterwards, and signs out", async () => {
     await using visited = await visit("/runs/run_asks#step-7", { isSignedIn: false });

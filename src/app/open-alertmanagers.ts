@@ -9,7 +9,11 @@ import type { AlertStanding } from "../runs/engine/alert-standing.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A client for each configured Alertmanager, closed at the end. */
-function openAlertmanagers({ config, clock, closers }: Pick<Runtime, "config" | "clock" | "closers">): readonly AlertmanagerClient[] {
+export function openAlertmanagers({
+  config,
+  clock,
+  closers,
+}: Pick<Runtime, "config" | "clock" | "closers">): readonly AlertmanagerClient[] {
   return config.alertmanagers.map((endpoint) => {
     const client = createAlertmanagerClient({ ...endpoint, clock });
     closers.add("alertmanager client", async () => client.close());

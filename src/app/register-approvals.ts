@@ -1,7 +1,7 @@
 import { createAnswerPage } from "../approvals/answer-page.ts";
 import { groupedApprovals } from "../approvals/grouped-approvals.ts";
 import { observeQuestions } from "../approvals/metrics.ts";
-import { createApprovalService } from "../approvals/redis-store.ts";
+import { createAnsweredQuestions, createApprovalService } from "../approvals/redis-store.ts";
 import { createApprovalRoutes } from "../approvals/routes.ts";
 import { auditedApprovals } from "../audit/audited.ts";
 import type { Registration, ServerShared } from "./registration.ts";
@@ -11,5 +11,8 @@ import type { Runtime } from "./runtime.ts";
 export function registerApprovals({ clock, metrics }: Runtime, { redis, audit, wakeQueue }: ServerShared): Registration {
   const approvalService = auditedApprovals(groupedApprovals(createApprovalService(redis, wakeQueue, clock)), { audit, clock });
   observeQuestions(metrics, approvalService);
-  return { routes: createApprovalRoutes({ approvalService, clock }), endpoints: createAnswerPage() };
+  return {
+    routes: createApprovalRoutes({ approvalService, answeredQuestions: createAnsweredQuestions(redis, clock), clock }),
+    endpoints: createAnswerPage(),
+  };
 }

@@ -22,6 +22,7 @@ import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
 import { registerGitHub } from "./register-github.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
+import { registerHealth } from "./register-health.ts";
 import { registerOutputs } from "./register-outputs.ts";
 import { registerProbes } from "./register-probes.ts";
 import { registerPrompts } from "./register-prompts.ts";
@@ -100,6 +101,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared): Promise<r
     registerFeatures(runtime, shared),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),
+    registerHealth(runtime, shared),
     registerProbes(runtime, shared, freeze.freezeService),
   ];
 }

@@ -68,6 +68,19 @@ it("mails what would change and who is needed, for the page of the question", as
   });
 });
 
+it("names the target, the alert, its summary and labels, and says what happens without an answer and when", async () => {
+  const bench = aBench({ default: ["a@example.com"] });
+  const about = { target: "budget/checkout", alertName: "Burn", summary: "It burns.", labels: { severity: "critical" } };
+  await bench.tell(false, { about, expiresAt: 3_600_000 });
+  const text = textOf(bench.rows[0]);
+  expect(text).toContain('Target: budget/checkout\nAlert: Burn\nSummary: It burns.\nLabels: severity="critical"\n');
+  expect(text).toContain(
+    "Without an answer by 1970-01-01 01:00 UTC, 1h after it was asked, nothing of this plan is done, and the step fails.",
+  );
+  await bench.tell(true, { kind: "manual" });
+  expect(textOf(bench.rows[1])).toContain("after it was asked, the step fails, as if the answer had been no.");
+});
+
 it("mails once, and once more to the escalation group as another mail", async () => {
   const bench = aBench({ default: ["a@example.com"], escalation: ["b@example.com"] });
   for (const escalated of [false, false, true, true]) await bench.tell(escalated);

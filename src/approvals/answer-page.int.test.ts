@@ -17,7 +17,9 @@ let http: HttpHarness;
 let browser: Browser;
 beforeAll(async () => {
   const desk = createApprovalService(held.redis, { enqueue: () => undefined }, createSystemClock());
-  http = await startHttp({ routes: createApprovalRoutes({ approvalService: desk, clock: createSystemClock() }) });
+  http = await startHttp({
+    routes: createApprovalRoutes({ approvalService: desk, answeredQuestions: async () => undefined, clock: createSystemClock() }),
+  });
   browser = await startBrowser();
 });
 afterAll(async () => {

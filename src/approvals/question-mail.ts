@@ -1,6 +1,8 @@
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
+import { describeLabels } from "../core/describe-labels.ts";
 import { describePlan } from "../core/describe-plan.ts";
+import { formatDuration } from "../core/duration.ts";
 import type { MailContent } from "../core/outbox.ts";
 import { groupQuestionId } from "../core/question.ts";
 import type { LinkedQuestion } from "../core/question-link.ts";
@@ -18,12 +20,13 @@ export function questionMail(question: Question, runbook: Runbook, escalated: bo
     `${runbook.title}: ${step === undefined ? question.stepId : `step ${step.number}, ${step.name}`}`,
     "",
     question.text,
+    ...describeSubject(question),
     ...(plan.length > 0 ? ["", "What would be done:", ...plan] : []),
     "",
     `Permitted answers: ${question.answers.join(", ")}`,
     question.expiresAt === undefined
-      ? "The run waits until somebody answers."
-      : `Without an answer by ${new Date(question.expiresAt).toISOString()} the safe branch is taken.`,
+      ? "It has no time limit: the run waits for an answer."
+      : `Without an answer by ${timeOf(question.expiresAt)}, ${formatDuration(question.expiresAt - question.askedAt)} after it was asked, ${silenceOf(question)}`,
     ...((question.of ?? 1) > 1 ? [`${question.of} different people must approve; one rejection is enough.`] : []),
     ...(question.requester === undefined ? [] : [`${question.requester} started the run and cannot approve this.`]),
     "",
@@ -39,6 +42,28 @@ export function questionMail(question: Question, runbook: Runbook, escalated: bo
     link: linkOf(question),
     ...(step !== undefined && { step: step.number }),
   };
+}
+
+/** Which target, alert and labels: what a person needs to know what is permitted. */
+function describeSubject({ about = {} }: Question): readonly string[] {
+  const { target, alertName, summary, labels = {} } = about;
+  const lines = [
+    ...(target === undefined ? [] : [`Target: ${target}`]),
+    ...(alertName === undefined ? [] : [`Alert: ${alertName}`]),
+    ...(summary === undefined ? [] : [`Summary: ${summary}`]),
+    ...(Object.keys(labels).length === 0 ? [] : [`Labels: ${describeLabels(labels)}`]),
+  ];
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** What happens when the time to answer is over. */
+function silenceOf({ kind }: Question): string {
+  return kind === "approve" ? "nothing of this plan is done, and the step fails." : "the step fails, as if the answer had been no.";
+}
+
+/** `2026-11-26 18:28 UTC`. */
+function timeOf(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function linkOf({ id, runId, stepId, planSha, expiresAt }: Question): LinkedQuestion {

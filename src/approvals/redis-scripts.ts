@@ -8,7 +8,7 @@ export const questionScripts = {
   answer: defineScript({
     path: join(lua, "answer.lua"),
     preludes: ["now-ms"],
-    keys: ["question", "run", "journal", "due", "openQuestions", "consents"],
+    keys: ["question", "run", "journal", "due", "openQuestions", "consents", "answeredQuestions"],
     args: [
       "runId",
       "questionId",

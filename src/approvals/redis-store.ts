@@ -3,11 +3,13 @@ import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Answer, AskedQuestion, Consent, Question } from "../../packages/sdk/src/wire/questions.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Page } from "../core/page.ts";
 import { parseAnswer, parseConsent, parseQuestion } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import { available } from "../platform/redis/available.ts";
+import { pageOf } from "../platform/redis/page-of.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import type { AnswerRequest, AnswerResult, ApprovalService } from "./approval-service.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
@@ -26,12 +28,21 @@ interface GivenAnswer {
   readonly request: AnswerRequest;
 }
 
+/** One page of answered questions, the last answer first. Undefined: the cursor is none of ours. */
+export type AnsweredQuestions = (page: { readonly cursor?: string; readonly limit: number }) => Promise<Page<AskedQuestion> | undefined>;
+
 type QuestionReader = Pick<ApprovalService, "list" | "find">;
 
 /** Questions to people, over Redis; reads only. */
 export function createQuestionReader(redis: Redis, clock: Pick<Clock, "now">): QuestionReader {
   const { list, find } = readingQuestions(redis, clock);
   return { list: async () => available(list), find: async (id) => available(async () => find(id)) };
+}
+
+/** Answered questions of the last 30 days, over Redis; reads only. */
+export function createAnsweredQuestions(redis: Redis, clock: Pick<Clock, "now">): AnsweredQuestions {
+  const { find } = readingQuestions(redis, clock);
+  return async ({ cursor, limit }) => available(async () => pageOf(redis, { source: runKeys.answeredQuestions, cursor, limit }, find));
 }
 
 function readingQuestions(redis: Redis, clock: Pick<Clock, "now">) {
@@ -90,6 +101,7 @@ export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock:
         due: runKeys.due,
         openQuestions: runKeys.questions,
         consents: runKeys.consents(id),
+        answeredQuestions: runKeys.answeredQuestions,
       },
       args: {
         runId,

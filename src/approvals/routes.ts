@@ -1,10 +1,10 @@
-import type { z } from "zod";
-import { listSchema } from "../../packages/sdk/src/wire/page.ts";
+import { z } from "zod";
+import { pageSchema } from "../../packages/sdk/src/wire/page.ts";
 import { answeredSchema, askedQuestionSchema, newAnswerSchema, newLinkAnswerSchema } from "../../packages/sdk/src/wire/questions.ts";
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
-import { answerers } from "../platform/http/roles.ts";
+import { answerers, viewers } from "../platform/http/roles.ts";
 import {
   defineRoute,
   type HandlerResponse,
@@ -16,35 +16,50 @@ import {
   type RouteRequest,
 } from "../platform/http/route.ts";
 import type { AnswerResult, ApprovalService } from "./approval-service.ts";
+import type { AnsweredQuestions } from "./redis-store.ts";
+
+const listQuery = z.strictObject({
+  state: z.enum(["open", "answered"]).default("open"),
+  cursor: z.string().min(1).max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
 
 /** Questions to people and their answers. */
 export function createApprovalRoutes({
   approvalService,
+  answeredQuestions,
   clock,
 }: {
   readonly approvalService: ApprovalService;
+  readonly answeredQuestions: AnsweredQuestions;
   readonly clock: Clock;
 }): readonly Route[] {
   return [
     defineRoute({
       method: "get",
       path: "/api/approvals",
-      summary: "Open questions, oldest first, each with its permitted answers and the plan that an approval is for",
-      allow: answerers,
-      query: noQuery,
+      summary:
+        "Open questions, oldest first, each with its permitted answers and the plan that an approval is for; `state=answered`: those of the last 30 days by page, the last answer first",
+      allow: viewers,
+      query: listQuery,
       body: noBody,
       success: {
         status: 200,
-        description: "`items` hold `question`, the `consents` so far and how many are `missing`",
-        schema: listSchema(askedQuestionSchema),
+        description:
+          "`items` hold `question`, the `consents` so far, how many are `missing`, and the `answer` once there is one; `nextCursor` asks for the next page of answered ones and is absent on the last",
+        schema: pageSchema(askedQuestionSchema),
       },
-      handle: async () => json({ items: await approvalService.list() }),
+      async handle({ query: { state, cursor, limit } }) {
+        if (state === "open") return json({ items: await approvalService.list() });
+        const page = await answeredQuestions(cursor === undefined ? { limit } : { cursor, limit });
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(page);
+      },
     }),
     defineRoute({
       method: "get",
       path: "/api/approvals/{id}/question",
       summary: "One question, open or not; reading it decides nothing",
-      allow: answerers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: {

@@ -1,6 +1,7 @@
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
-import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { AskedQuestion, Question, QuestionSubject } from "../../packages/sdk/src/wire/questions.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
+import { describeLabels } from "../core/describe-labels.ts";
 import { describePlan } from "../core/describe-plan.ts";
 import { oneLine } from "../core/one-line.ts";
 import { renderTable } from "./context.ts";
@@ -54,10 +55,11 @@ function openQuestionOf(summary: RunSummary, journal: readonly JournalEntry[]): 
 }
 
 /** The question with the command for each of its answers. */
-function renderOpenQuestion({ id, kind, text, answers, expiresAt }: Question): string {
+function renderOpenQuestion({ id, kind, text, answers, expiresAt, about }: Question): string {
   const until = expiresAt === undefined ? "" : ` until ${formatInstant(expiresAt)}`;
+  const subject = about === undefined ? [] : [`  ${describeSubject(about)}`];
   const commands = answers.map((answer) => `  runbookd approvals answer ${shellWord(id)} ${shellWord(answer)} --reason '…'`);
-  return [`Waits for a person${until}: question ${id} (${kind})`, `  ${oneLine(text)}`, ...commands, ""].join("\n");
+  return [`Waits for a person${until}: question ${id} (${kind})`, `  ${oneLine(text)}`, ...subject, ...commands, ""].join("\n");
 }
 
 /** One word for a shell, whatever it holds. */
@@ -74,8 +76,12 @@ export function renderQuestions(asked: readonly AskedQuestion[]): string {
     `${question.runbookId}/${question.stepId}`,
     question.answers.join(" | "),
     question.of === undefined || question.of === 1 ? "-" : `${missing} of ${question.of}`,
+    question.expiresAt === undefined ? "-" : formatInstant(question.expiresAt),
     question.text,
   ]);
+  const subjects = asked.flatMap(({ question: { id, about } }) =>
+    about === undefined ? [] : [`\n${oneLine(id)}: ${describeSubject(about)}\n`],
+  );
   const plans = asked.flatMap(({ question: { id, plan, planSha = "" } }) =>
     plan === undefined
       ? []
@@ -85,7 +91,18 @@ export function renderQuestions(asked: readonly AskedQuestion[]): string {
             .join("")}`,
         ],
   );
-  return `${renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "MISSING", "TEXT"], ...rows])}${plans.join("")}`;
+  return `${renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "MISSING", "EXPIRES", "TEXT"], ...rows])}${subjects.join("")}${plans.join("")}`;
+}
+
+/** Target, alert, summary and labels on one line. */
+function describeSubject({ target, alertName, summary, labels = {} }: QuestionSubject): string {
+  const parts = [
+    ...(target === undefined ? [] : [`target ${oneLine(target)}`]),
+    ...(alertName === undefined ? [] : [`alert ${oneLine(alertName)}`]),
+    ...(Object.keys(labels).length === 0 ? [] : [describeLabels(labels)]),
+    ...(summary === undefined ? [] : [oneLine(summary)]),
+  ];
+  return parts.join("; ");
 }
 
 /** What a journal entry says, in one line; kinds that this version does not know show their fields. */

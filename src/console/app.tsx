@@ -50,6 +50,16 @@ function Page({ place }: { readonly place: Place }) {
       return <Later key="now" load={async () => (await import("./pages/now-page.tsx")).NowPage} with={{}} />;
     case "runs":
       return <Later key="runs" load={async () => (await import("./pages/runs-page.tsx")).RunsPage} with={{ filter: place.filter }} />;
+    case "approvals":
+      return (
+        <Later
+          key="approvals"
+          load={async () => (await import("./pages/approvals-page.tsx")).ApprovalsPage}
+          with={{ filter: place.filter }}
+        />
+      );
+    case "alerts":
+      return <Later key="alerts" load={async () => (await import("./pages/alerts-page.tsx")).AlertsPage} with={{ filter: place.filter }} />;
     case "run":
       return <Later key={`run ${place.id}`} load={async () => (await import("./pages/run-page.tsx")).RunPage} with={{ id: place.id }} />;
     case "runbooks":
@@ -102,8 +112,10 @@ const links: readonly {
   readonly icon: IconName;
   readonly pages: readonly Place["page"][];
 }[] = [
-  { href: "/", text: "Now", icon: "pulse", pages: ["now", "question"] },
+  { href: "/", text: "Now", icon: "pulse", pages: ["now"] },
   { href: "/runs", text: "Runs", icon: "run", pages: ["runs", "run"] },
+  { href: "/approvals", text: "Approvals", icon: "shield", pages: ["approvals", "question"] },
+  { href: "/alerts", text: "Alerts", icon: "bell", pages: ["alerts"] },
   { href: "/runbooks", text: "Runbooks", icon: "book", pages: ["runbooks", "runbook"] },
 ];
 

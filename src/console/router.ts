@@ -3,7 +3,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 /** What an address shows. */
 export type Place =
   | { readonly page: "now" }
-  | { readonly page: "runs"; readonly filter: RunsFilter }
+  | { readonly page: "runs" | "approvals" | "alerts"; readonly filter: Filter }
   | { readonly page: "run"; readonly id: string }
   | { readonly page: "runbooks" }
   | { readonly page: "runbook"; readonly id: string }
@@ -11,19 +11,19 @@ export type Place =
   | { readonly page: "doctor" }
   | { readonly page: "missing"; readonly path: string };
 
-/** Filters of the list of runs, as they stand in the address. */
-export interface RunsFilter {
-  readonly state?: string;
-  readonly outcome?: string;
-  readonly runbook?: string;
-  readonly target?: string;
+/** Filters of a list, as they are in the address. */
+export type Filter = Readonly<Record<string, string>>;
+
+/** Names of the filters of each list; `cursor` is the page of the list, so that the browser's back button leads to the one before. */
+const filterNames = {
+  runs: ["state", "outcome", "runbook", "target", "alert", "since", "cursor"],
+  alerts: ["decision", "alert", "runbook", "fingerprint", "since", "cursor"],
+  approvals: ["state", "cursor"],
+} as const;
+
+function isList(folder: string): folder is keyof typeof filterNames {
+  return Object.hasOwn(filterNames, folder);
 }
-
-/** Names of the filters in the address. */
-const filterNames = ["state", "outcome", "runbook", "target"] as const;
-
-/** See {@link filterNames}. */
-export type FilterName = (typeof filterNames)[number];
 
 /** The place that a path and its query name. A path that is not decodable is missing. */
 export function placeOf(path: string, query = ""): Place {
@@ -32,7 +32,7 @@ export function placeOf(path: string, query = ""): Place {
   if (parts === undefined || more.length > 0) return { page: "missing", path };
   if (folder === undefined) return { page: "now" };
   if (id === undefined) {
-    if (folder === "runs") return { page: "runs", filter: filterOf(query) };
+    if (isList(folder)) return { page: folder, filter: filterOf(filterNames[folder], query) };
     if (folder === "runbooks" || folder === "doctor") return { page: folder };
     return { page: "missing", path };
   }
@@ -53,10 +53,10 @@ function decoded(path: string): readonly string[] | undefined {
   }
 }
 
-function filterOf(query: string): RunsFilter {
+function filterOf(names: readonly string[], query: string): Filter {
   const fields = new URLSearchParams(query);
   return Object.fromEntries(
-    filterNames.flatMap((name) => {
+    names.flatMap((name) => {
       const value = fields.get(name);
       return value === null || value === "" ? [] : [[name, value]];
     }),
@@ -64,8 +64,8 @@ function filterOf(query: string): RunsFilter {
 }
 
 /** The query of a filter, with its question mark; empty without a filter. */
-export function queryOf(filter: RunsFilter): string {
-  const fields = new URLSearchParams(filterNames.flatMap((name) => (filter[name] === undefined ? [] : [[name, filter[name]]])));
+export function queryOf(filter: Filter): string {
+  const fields = new URLSearchParams(filter);
   return fields.size === 0 ? "" : `?${fields.toString()}`;
 }
 

@@ -10,6 +10,7 @@ import {
   runSummarySchema,
 } from "../../packages/sdk/src/wire/runs.ts";
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
+import { instantQuery } from "../platform/http/instant.ts";
 import { admins, operators, viewers } from "../platform/http/roles.ts";
 import {
   defineEventRoute,
@@ -30,10 +31,13 @@ import type { IndexedEntry, RunFilter, RunReader } from "./run-reader.ts";
 const name = z.string().min(1).max(256);
 
 const listQuery = z.strictObject({
-  state: z.enum(runStates).optional(),
+  state: z.enum([...runStates, "open"]).optional(),
   outcome: z.enum(outcomes).optional(),
   runbook: name.optional(),
   target: name.optional(),
+  alert: name.optional(),
+  since: instantQuery.optional(),
+  until: instantQuery.optional(),
   cursor: z.string().min(1).max(512).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
@@ -44,7 +48,8 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
     defineRoute({
       method: "get",
       path: "/api/runs",
-      summary: "Runs, newest first, by page",
+      summary:
+        "Runs, newest first, by page: of a state (`open`: all that have not ended), an outcome, a runbook, a target, an alert's name and a time",
       allow: viewers,
       query: listQuery,
       body: noBody,
@@ -53,12 +58,15 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
         description: "`items` are summaries; `nextCursor` asks for the next page and is absent on the last",
         schema: pageSchema(runSummarySchema),
       },
-      async handle({ query: { cursor, limit, state, outcome, runbook, target } }) {
+      async handle({ query: { cursor, limit, state, outcome, runbook, target, alert, since, until } }) {
         const filter: RunFilter = {
           ...(state === undefined ? {} : { state }),
           ...(outcome === undefined ? {} : { outcome }),
           ...(runbook === undefined ? {} : { runbookId: runbook }),
           ...(target === undefined ? {} : { target }),
+          ...(alert === undefined ? {} : { alertName: alert }),
+          ...(since === undefined ? {} : { since }),
+          ...(until === undefined ? {} : { until }),
         };
         const page = await reader.list(filter, cursor === undefined ? { limit } : { cursor, limit });
         return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(page);

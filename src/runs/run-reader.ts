@@ -1,13 +1,19 @@
 import type { JournalEntry, RunRecord } from "../../packages/sdk/src/wire/journal.ts";
 import type { Outcome, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
+import type { Instant } from "../core/clock.ts";
 import type { Page } from "../core/page.ts";
 
 /** Every member that is present must match. */
 export interface RunFilter {
-  readonly state?: RunState;
+  /** `open`: every state but `ended`. */
+  readonly state?: RunState | "open";
   readonly outcome?: Outcome;
   readonly runbookId?: string;
   readonly target?: string;
+  readonly alertName?: string;
+  /** When it was accepted; both ends belong to the window. */
+  readonly since?: Instant;
+  readonly until?: Instant;
 }
 
 /** One journal entry with its place in the journal; 0 is `accepted`. */

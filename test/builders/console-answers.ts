@@ -1,8 +1,10 @@
 import type { RunRecord } from "../../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { CatalogueEntry, RunbookDocument } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { ConsoleAnswer, ConsoleAnswers } from "../servers/console-server.ts";
 import { aDocumentTree } from "./a-document-tree.ts";
 import { aRunbook } from "./a-runbook.ts";
+import { aStormQuestion, manyDecisions, manyRuns, someChecks, someDecisions } from "./console-lists.ts";
 import { aHostileScene, anAskingScene, anEndedScene, aQueuedScene, aTroubledScene } from "./console-scenes.ts";
 
 const modes = ["auto", "approve", "observe"] as const;
@@ -36,6 +38,39 @@ const faults = [
   },
 ] as const;
 
+function anAnswered(question: Question) {
+  const answer = { answer: "approve", by: "ann", reason: "The cause is limited, see #4211.", at: question.askedAt + 240_000 };
+  return { question: { ...question, id: "q_answered" }, answer, consents: [], missing: 0 };
+}
+
+/** The same installation with nothing in it yet. */
+export function emptyConsoleAnswers(): ConsoleAnswers {
+  const empty = { body: { items: [] } };
+  return new Map<string, ConsoleAnswer>([
+    ...["/api/runs", "/api/approvals", "/api/decisions", "/api/freeze", "/api/runbooks"].map((path) => [path, empty] as const),
+    ["/api/health", { body: { items: someChecks() } }],
+  ]);
+}
+
+/** Lists of fifty rows, a storm that is one question, a freeze, and checks that are not well. */
+export function stormyConsoleAnswers(): ConsoleAnswers {
+  const freeze = {
+    scope: "runbook:cache-optimization",
+    by: "ben",
+    reason: "the provider changes its cache today",
+    at: Date.UTC(2026, 0, 5, 9),
+    undo: true,
+  };
+  return new Map<string, ConsoleAnswer>([
+    ["/api/runs", { body: { items: manyRuns(), nextCursor: "next" } }],
+    ["/api/runs?state=open", { body: { items: manyRuns().filter(({ state }) => state !== "ended") } }],
+    ["/api/approvals", { body: { items: [{ question: aStormQuestion(), consents: [], missing: 1 }] } }],
+    ["/api/decisions", { body: { items: manyDecisions(), nextCursor: "next" } }],
+    ["/api/freeze", { body: { items: [freeze] } }],
+    ["/api/health", { body: { items: someChecks(true) } }],
+  ]);
+}
+
 /** Answers of every route that the page reads, with a run for each state. */
 export function consoleAnswers(): ConsoleAnswers {
   const scenes: readonly RunRecord[] = [anAskingScene(), anEndedScene(), aTroubledScene(), aHostileScene(), aQueuedScene()];
@@ -56,6 +91,11 @@ export function consoleAnswers(): ConsoleAnswers {
     .set("/api/runs/run_without_document", { body: withoutDocument })
     .set("/api/runs/run_without_document/document", { status: 404, detail: gone })
     .set("/api/runs", { body: { items: scenes.map(({ summary }) => summary), nextCursor: "next" } })
+    .set("/api/runs?state=open", { body: { items: scenes.map(({ summary }) => summary).filter(({ state }) => state !== "ended") } })
+    .set("/api/decisions", { body: { items: someDecisions() } })
+    .set("/api/freeze", { body: { items: [] } })
+    .set("/api/health", { body: { items: someChecks() } })
+    .set("/api/approvals?state=answered", { body: { items: question === undefined ? [] : [anAnswered(question)] } })
     .set("/api/approvals", { body: { items: [{ question, consents: [], missing: 1 }] } })
     .set("/api/approvals/q_resume/question", { body: { question, consents: [], missing: 1 } })
     .set("/api/runbooks", { body: { items: aCatalog() } })

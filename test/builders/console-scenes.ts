@@ -22,6 +22,12 @@ export function anAskingScene(change: Partial<Question> = {}): RunRecord {
     stepId: "resume_operations_with_limits",
     text: "Open budget checkout again with 1, then 3, then 6 tickets at once?",
     ...(intent?.kind === "intent" && { plan: intent.plan }),
+    about: {
+      target: "budget/checkout",
+      alertName: "LLMBudgetBurnFast",
+      summary: "Budget checkout is spent 21 times as fast as planned.",
+      labels: { budget: "checkout", severity: "critical" },
+    },
     askedAt: at,
     expiresAt: at + 60 * minuteMs,
     ...change,

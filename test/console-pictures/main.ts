@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { findProgram } from "../../demo/find-program.ts";
-import { consoleAnswers } from "../builders/console-answers.ts";
+import { consoleAnswers, emptyConsoleAnswers, stormyConsoleAnswers } from "../builders/console-answers.ts";
 import { anAskingScene } from "../builders/console-scenes.ts";
 import { startConsoleServer } from "../servers/console-server.ts";
 
@@ -25,6 +25,15 @@ const pages = {
   runbook: "/runbooks/cost-incident-response",
   runbook_broken: "/runbooks/broken",
   question: "/questions/q_resume",
+  approvals: "/approvals",
+  approvals_answered: "/approvals?state=answered",
+  alerts: "/alerts",
+  now_empty: "/",
+  now_storm: "/",
+  alerts_empty: "/alerts",
+  alerts_storm: "/alerts",
+  runs_storm: "/runs",
+  approvals_storm: "/approvals",
   doctor: "/doctor",
   sign_in: "/runs",
 } as const;
@@ -43,6 +52,7 @@ const browser = await chromium.launch({
 mkdirSync(values.out, { recursive: true });
 for (const [name, path] of Object.entries(pages)) {
   if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
+  server.answers = name.endsWith("_empty") ? emptyConsoleAnswers() : name.endsWith("_storm") ? stormyConsoleAnswers() : consoleAnswers();
   for (const width of widths) {
     for (const colorScheme of ["light", "dark"] as const) {
       const context = await browser.newContext({

@@ -27,7 +27,7 @@ const policy = [
 /** What the API answers: a body, or a status with the detail of a problem. */
 export type ConsoleAnswer = { readonly body: unknown } | { readonly status: number; readonly detail: string };
 
-/** Answers by path. */
+/** Answers by path, or by path and query. */
 export type ConsoleAnswers = ReadonlyMap<string, ConsoleAnswer>;
 
 /** The built page over an API whose answers a test chooses. The token is `viewer-token`. */
@@ -42,7 +42,7 @@ export async function startConsoleServer(answers: ConsoleAnswers): Promise<Conso
   const { shell, files } = readManifest();
   const state: { answers: ConsoleAnswers } = { answers };
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
     const file = files.find(({ path }) => path === pathname);
     const send = (status: number, type: string, body: string | Buffer, headers = {}) =>
       response.writeHead(status, { "content-type": type, ...headers }).end(body);
@@ -61,7 +61,7 @@ export async function startConsoleServer(answers: ConsoleAnswers): Promise<Conso
     if (isSession && request.method === "DELETE")
       return send(200, "application/json", JSON.stringify({ ended: true }), { "set-cookie": "rb=; Max-Age=0; Path=/" });
     if (isSession) return send(200, "application/json", JSON.stringify({ name: "ann", role: "approver" }));
-    const answer = state.answers.get(pathname);
+    const answer = state.answers.get(`${pathname}${search}`) ?? state.answers.get(pathname);
     if (answer === undefined) return problem(404, "There is no such thing.");
     return "body" in answer ? send(200, "application/json", JSON.stringify(answer.body)) : problem(answer.status, answer.detail);
   });

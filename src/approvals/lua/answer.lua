@@ -11,6 +11,7 @@ local journal = KEYS[3]
 local due = KEYS[4]
 local open_questions = KEYS[5]
 local consents = KEYS[6] -- name → JSON
+local answered_questions = KEYS[7]
 local run_id = ARGV[1]
 local question_id = ARGV[2]
 local expected_head = ARGV[3]
@@ -70,5 +71,9 @@ redis.call('EXPIRE', question, retention_seconds)
 redis.call('RPUSH', journal, entry)
 redis.call('HSET', run, 'head', new_head, 'woken', '1', 'stalls', 0)
 redis.call('ZREM', open_questions, question_id)
+redis.call('ZADD', answered_questions, now, question_id)
+-- The questions themselves expire as late.
+redis.call('ZREMRANGEBYSCORE', answered_questions, '-inf', now - retention_seconds * 1000)
+redis.call('ZREMRANGEBYRANK', answered_questions, 0, -10001)
 redis.call('ZADD', due, now, run_id)
 return 'ok'

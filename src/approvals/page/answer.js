@@ -39,6 +39,13 @@ function fact(name, value) {
   element("facts").append(term, description);
 }
 
+/** `2026-11-26 18:28 UTC`, with the reader's time beside it where that differs. */
+function timeForReader(at) {
+  const utc = new Date(at).toISOString().slice(0, 16).replace("T", " ");
+  const local = new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return utc.endsWith(local) ? `${utc} UTC` : `${utc} UTC (${local} your time)`;
+}
+
 /** The page of the run, which shows what was done so far. */
 function runLink(runId) {
   const link = document.createElement("a");
@@ -53,8 +60,19 @@ function show({ question, consents, missing, answer }) {
   fact("Runbook", `${question.runbookId}, step ${question.stepId}`);
   fact("Run", runLink(question.runId));
   if (question.requester !== undefined) fact("Started by", question.requester);
+  const { target, alertName, summary, labels = {} } = question.about ?? {};
+  if (target !== undefined) fact("Target", target);
+  if (alertName !== undefined) fact("Alert", alertName);
+  if (summary !== undefined) fact("Summary", summary);
+  const labelTexts = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  if (labelTexts.length > 0) fact("Labels", labelTexts.join(", "));
   if (question.expiresAt !== undefined)
-    fact("Without an answer", `the safe branch is taken at ${new Date(question.expiresAt).toISOString()}`);
+    fact(
+      "Without an answer",
+      question.kind === "approve"
+        ? `nothing of this plan is done after ${timeForReader(question.expiresAt)}`
+        : `the step fails at ${timeForReader(question.expiresAt)}, as if the answer had been no`,
+    );
   if (question.of > 1) fact("Approvals", `${consents.map(({ by }) => by).join(", ") || "nobody yet"}; ${missing} missing`);
   if (question.plan !== undefined) {
     fact("Plan", question.plan.summary);

@@ -12,7 +12,9 @@ const question: Question = {
   text: "Resume budget checkout?",
   answers: ["approve", "reject"],
   planSha: "abc",
+  about: { target: "budget/checkout", alertName: "Burn", summary: "It burns.", labels: { severity: "critical" } },
   askedAt: 0,
+  expiresAt: Date.UTC(2026, 0, 31, 13),
   role: "approver",
 };
 const open = { "GET /api/approvals": { status: 200, body: { items: [{ question, consents: [], missing: 1 }] } } };
@@ -21,8 +23,9 @@ it("lists what waits for a person with the answers it permits", async () => {
   const context = aCommandContext({ answers: open });
   expect(await runCli(["approvals", "list"], context, "1")).toBe(0);
   expect(context.printed.out).toContain(
-    "q1        approve  cost-incident-response/resume  approve | reject  -        Resume budget checkout?",
+    "q1        approve  cost-incident-response/resume  approve | reject  -        2026-01-31 13:00:00Z  Resume budget checkout?",
   );
+  expect(context.printed.out).toContain('q1: target budget/checkout; alert Burn; severity="critical"; It burns.\n');
 });
 
 it("shows how many people must still approve, before and after one has", async () => {

@@ -1,109 +1,47 @@
-import { useSignal } from "@preact/signals";
 import type { RunSummary } from "../../../packages/sdk/src/wire/runs.ts";
-import { span, visibleText, words } from "../page-format.ts";
-import { Empty, Loading, Pill, Time, TroubleBanner } from "../pieces.tsx";
+import { type FilterField, type ListAnswer, ListFrame, timeField, useList } from "../list-page.tsx";
+import { span, visibleText } from "../page-format.ts";
+import { Empty, Pill, Time } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
-import { type FilterName, queryOf, type RunsFilter, runPath } from "../router.ts";
+import { type Filter, queryOf, runPath } from "../router.ts";
 import { outcomeNames, runView, stateNames } from "../run/state-words.ts";
-import { useReading, useServices } from "../services.ts";
+import { useServices } from "../services.ts";
 import { useTitle } from "../use-page.ts";
 
 /** One page of the list of runs. */
-export interface RunsAnswer {
-  readonly items: readonly RunSummary[];
-  readonly nextCursor?: string;
-}
+export type RunsAnswer = ListAnswer<RunSummary>;
 
 /** Reads the runs of a filter and shows them. */
-export function RunsPage({ filter }: { readonly filter: RunsFilter }) {
+export function RunsPage({ filter }: { readonly filter: Filter }) {
   const { clock, router } = useServices();
-  const cursor = useSignal<string | undefined>(undefined);
-  const query = new URLSearchParams({ ...filter, ...(cursor.value !== undefined && { cursor: cursor.value }) });
-  const reading = useReading<RunsAnswer>(`/api/runs${query.size === 0 ? "" : `?${query}`}`);
-  return (
-    <RunsView
-      reading={reading}
-      filter={filter}
-      now={clock.now()}
-      onFilter={(next) => router.go(`/runs${queryOf(next)}`)}
-      onMore={(next) => {
-        cursor.value = next;
-      }}
-    />
-  );
+  const reading = useList<RunSummary>("/api/runs", filter);
+  return <RunsView reading={reading} filter={filter} now={clock.now()} onFilter={(next) => router.go(`/runs${queryOf(next)}`)} />;
 }
+
+const fields: readonly FilterField[] = [
+  { name: "state", label: "State", choices: ["open", ...stateNames] },
+  { name: "outcome", label: "Outcome", choices: outcomeNames },
+  timeField,
+  { name: "runbook", label: "Runbook" },
+  { name: "target", label: "Target" },
+  { name: "alert", label: "Alert" },
+];
 
 /** What the list of runs is drawn from. */
 export interface RunsViewProps {
   readonly reading: Reading<RunsAnswer>;
-  readonly filter: RunsFilter;
+  readonly filter: Filter;
   readonly now: number;
-  readonly onFilter: (filter: RunsFilter) => void;
-  readonly onMore: (cursor: string) => void;
+  readonly onFilter: (filter: Filter) => void;
 }
 
 /** The list of runs with its filters. */
-export function RunsView({ reading, filter, now, onFilter, onMore }: RunsViewProps) {
+export function RunsView({ reading, filter, now, onFilter }: RunsViewProps) {
   useTitle("Runs");
-  const { body, trouble, readAt } = reading;
-  const next = body?.nextCursor;
   return (
-    <>
-      <h1>Runs</h1>
-      <Filters filter={filter} onFilter={onFilter} />
-      {trouble === undefined ? null : <TroubleBanner trouble={trouble} readAt={readAt} />}
-      {body === undefined ? (
-        trouble === undefined ? (
-          <Loading what="the runs" />
-        ) : null
-      ) : (
-        <RunList runs={body.items} now={now} isFiltered={queryOf(filter) !== ""} />
-      )}
-      {next === undefined ? null : (
-        <button class="button" type="button" onClick={() => onMore(next)}>
-          Older runs
-        </button>
-      )}
-    </>
-  );
-}
-
-const labels = { state: "State", outcome: "Outcome", runbook: "Runbook", target: "Target" } as const;
-
-function Filters({ filter, onFilter }: Pick<RunsViewProps, "filter" | "onFilter">) {
-  const change = (name: FilterName, value: string) => {
-    const { [name]: _previous, ...others } = filter;
-    onFilter(value === "" ? others : { ...others, [name]: value });
-  };
-  const select = (name: "state" | "outcome", options: readonly string[]) => (
-    <label>
-      {labels[name]}
-      <select value={filter[name] ?? ""} onChange={(event) => change(name, event.currentTarget.value)}>
-        <option value="">any</option>
-        {options.map((option) => (
-          <option value={option}>{words(option)}</option>
-        ))}
-      </select>
-    </label>
-  );
-  const input = (name: "runbook" | "target") => (
-    <label>
-      {labels[name]}
-      <input type="text" value={filter[name] ?? ""} onChange={(event) => change(name, event.currentTarget.value.trim())} />
-    </label>
-  );
-  return (
-    <form class="filters" role="search" aria-label="Runs" onSubmit={(event) => event.preventDefault()}>
-      {select("state", stateNames)}
-      {select("outcome", outcomeNames)}
-      {input("runbook")}
-      {input("target")}
-      {queryOf(filter) === "" ? null : (
-        <button class="button" type="button" onClick={() => onFilter({})}>
-          Show all
-        </button>
-      )}
-    </form>
+    <ListFrame title="Runs" path="/runs" fields={fields} filter={filter} onFilter={onFilter} reading={reading}>
+      <RunList runs={reading.body?.items ?? []} now={now} isFiltered={queryOf(filter) !== ""} />
+    </ListFrame>
   );
 }
 
@@ -125,7 +63,7 @@ export function RunList(props: { readonly runs: readonly RunSummary[]; readonly 
             </p>
             <Why run={run} />
           </div>
-          <Pill view={runView(run)} />
+          <Pill view={runView(run, isAsking(run))} />
           <p class="at">
             <Time at={run.acceptedAt} day />
             <span class="quiet">
@@ -138,7 +76,13 @@ export function RunList(props: { readonly runs: readonly RunSummary[]; readonly 
   );
 }
 
+/** Whether the run waits for a person. */
+function isAsking({ state, note: why }: RunSummary): boolean {
+  return state === "suspended" && why?.startsWith("waiting for a person") === true;
+}
+
 /** Why a run waits, or ended otherwise than with success. */
-function Why({ run: { outcome, note: why } }: { readonly run: RunSummary }) {
-  return why === undefined || outcome === "succeeded" ? null : <p class="quiet">{visibleText(why, 240)}</p>;
+function Why({ run }: { readonly run: RunSummary }) {
+  const { outcome, note: why } = run;
+  return why === undefined || outcome === "succeeded" || isAsking(run) ? null : <p class="quiet">{visibleText(why, 240)}</p>;
 }

@@ -6,7 +6,17 @@ import { sha256 } from "../../core/json.ts";
 import { readRegularFile } from "../read-regular-file.ts";
 
 /** Paths of pages. Each answers the same shell, which holds no data: a page asks the API for what it shows. */
-export const consolePages = ["/", "/runs", "/runs/{id}", "/runbooks", "/runbooks/{id}", "/questions/{id}", "/doctor"] as const;
+export const consolePages = [
+  "/",
+  "/runs",
+  "/runs/{id}",
+  "/runbooks",
+  "/runbooks/{id}",
+  "/approvals",
+  "/alerts",
+  "/questions/{id}",
+  "/doctor",
+] as const;
 
 /**
  * What the shell may load and do: scripts and styles of this server, requests to it, and nothing else. With Trusted Types and no policy, no script can

@@ -3,6 +3,7 @@ import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { hourMs } from "../../core/duration.ts";
 import type { ActiveRun } from "./active-run.ts";
+import { subjectOf } from "./question-subject.ts";
 
 /** What to ask; the rest follows from the run. */
 export interface Asked {
@@ -27,11 +28,13 @@ export function askPeople({ writer, deps }: ActiveRun, step: Step, asked: Asked)
   const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...questionFields } = asked;
   const { runId, request } = writer.view;
   const now = deps.clock.now();
+  const about = subjectOf(request);
   const question: Question = {
     id: deps.questionId(),
     runId,
     runbookId: request.runbookId,
     stepId: step.id,
+    ...(Object.keys(about).length > 0 && { about }),
     askedAt: now,
     role: asked.role ?? (asked.kind === "approve" ? "approver" : "operator"),
     ...(withinMs !== undefined && { expiresAt: now + withinMs }),

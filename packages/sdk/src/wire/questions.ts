@@ -9,6 +9,19 @@ export const questionKinds = ["approve", "manual", "ask", "in_doubt"] as const;
 /** See {@link questionKinds}. */
 export type QuestionKind = (typeof questionKinds)[number];
 
+/** What the run of a question is about, as its alert says it: short, on one line each, and without secrets. */
+const questionSubjectSchema = z.object({
+  target: z.exactOptional(z.string()),
+  alertName: z.exactOptional(z.string()),
+  /** The alert's annotation `summary`. */
+  summary: z.exactOptional(z.string()),
+  /** The alert's other labels. */
+  labels: z.exactOptional(z.record(z.string(), z.string())),
+});
+
+/** See {@link questionSubjectSchema}. */
+export type QuestionSubject = Shape<typeof questionSubjectSchema>;
+
 /** One question to a person. */
 export const questionSchema = z
   .object({
@@ -26,6 +39,8 @@ export const questionSchema = z
     plan: z.exactOptional(planSchema),
     /** Asked by an action in the middle of its work; the answer goes back to it. */
     byAction: z.exactOptional(z.boolean()),
+    /** Absent in questions of earlier versions. */
+    about: z.exactOptional(questionSubjectSchema),
     askedAt: instantSchema,
     expiresAt: z.exactOptional(instantSchema),
     /** Role that may answer. */
