@@ -6,7 +6,7 @@ const lua = join(import.meta.dirname, "lua");
 /** Stores one decision about an alert; documented in its file. */
 export const accept = defineScript({
   path: join(lua, "accept.lua"),
-  preludes: ["now-ms", "claims", "freeze"],
+  preludes: ["now-ms", "claims", "freeze", "run-indexes"],
   keys: [
     "episode",
     "run",
@@ -19,6 +19,8 @@ export const accept = defineScript({
     "openRuns",
     "freezes",
     "newEpisodes",
+    "runPlaces",
+    "runExpiry",
   ],
   moreKeys: "claimKeys",
   args: [
@@ -33,6 +35,7 @@ export const accept = defineScript({
     "resolvedReason",
     "joinedReason",
     "freezeQuery",
+    "runIndexes",
     "claimCount",
   ],
   moreArgs: "claims",

@@ -4,10 +4,11 @@ import { chainText } from "../core/chain.ts";
 import { dayMs } from "../core/duration.ts";
 import { describeFreeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead } from "../core/journal.ts";
+import { startQualities } from "../core/run-qualities.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { createReplication } from "../platform/redis/replication.ts";
-import { claimArgs, runKeys } from "../platform/redis/run-keys.ts";
+import { claimArgs, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { parseEpisode, withoutRun } from "./episode.ts";
@@ -54,6 +55,8 @@ export function createAcceptStore(
           openRuns: runKeys.openRuns,
           freezes: runKeys.freezes,
           newEpisodes: runKeys.newEpisodes,
+          runPlaces: runKeys.runPlaces,
+          runExpiry: runKeys.runExpiry,
         },
         moreKeys: claims.map((claim) => runKeys.claim(claim)),
         args: {
@@ -68,6 +71,7 @@ export function createAcceptStore(
           resolvedReason: change.resolves?.why ?? "",
           joinedReason: run?.joining ?? "",
           freezeQuery: run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
+          runIndexes: run === undefined ? "" : runIndexes(startQualities(run.summary)),
           claimCount: claims.length,
         },
         moreArgs: claimArgs(claims),

@@ -5,6 +5,7 @@ import { type BullWakeQueue, createBullWakeQueue } from "../runs/bull-wake-queue
 import { createRunControl } from "../runs/create-run-control.ts";
 import { observeDamagedRuns, observeWakeQueue, observeWatchdog } from "../runs/metrics.ts";
 import { createDamagedRuns } from "../runs/redis-damaged-runs.ts";
+import { createRunIndexes } from "../runs/redis-run-indexes.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { createRunReader, readPinnedSource } from "../runs/redis-run-reader.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
@@ -33,7 +34,13 @@ export function registerRuns(
   { redis, audit, wakeQueue, trees }: ServerShared,
   { store, bytes }: RunAcceptance,
 ): Registration {
-  const { config, clock, metrics, ids, library, ledger: budgets } = runtime;
+  const { config, clock, log, metrics, ids, library, ledger: budgets } = runtime;
+  createRunIndexes(redis)
+    .rebuildIfLost()
+    .then(
+      (count) => (count === 0 ? undefined : log.info({ runs: count }, "The indexes of runs were rebuilt.")),
+      (error: unknown) => log.warn({ error }, "The indexes of runs could not be examined; the daily check repairs them."),
+    );
   const reader = withReports(createRunReader(redis, clock), { budgets, catalogue: actionCatalogue, publicUrl: config.publicUrl });
   const damaged = createDamagedRuns(redis);
   const control = createRunControl({

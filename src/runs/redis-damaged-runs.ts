@@ -1,7 +1,9 @@
 import type { Redis } from "ioredis";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { damagedSummary } from "../core/run.ts";
+import { endQualities } from "../core/run-qualities.ts";
 import { available } from "../platform/redis/available.ts";
-import { endedRetentionMs, isId, runKeys } from "../platform/redis/run-keys.ts";
+import { endedRetentionMs, isId, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
 import { runScripts } from "./redis-scripts.ts";
 
 /** Runs whose record in Redis cannot be read any more. No worker touches them; their target stays locked until a person gives them up. */
@@ -17,7 +19,7 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
     count: async () => available(async () => redis.scard(runKeys.damaged)),
     async giveUp(runId, by, reason) {
       if (!isId(runId)) return false;
-      const summary = {
+      const summary: RunSummary = {
         ...damagedSummary(runId),
         state: "ended",
         outcome: "failed",
@@ -30,8 +32,16 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
         openRuns: runKeys.openRuns,
         damagedRuns: runKeys.damaged,
         openQuestions: runKeys.questions,
+        runs: runKeys.runs,
+        runPlaces: runKeys.runPlaces,
+        runExpiry: runKeys.runExpiry,
       };
-      const args = { runId, summary: JSON.stringify(summary), retentionMs: endedRetentionMs };
+      const args = {
+        runId,
+        summary: JSON.stringify(summary),
+        retentionMs: endedRetentionMs,
+        endedIndexes: runIndexes(endQualities(summary)),
+      };
       return (await available(async () => runScripts.abandonRun.run(redis, { keys, args }))) === 1;
     },
   };

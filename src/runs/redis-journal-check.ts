@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import { createRunIndexes } from "./redis-run-indexes.ts";
 import { runScripts } from "./redis-scripts.ts";
 
 /** What may be out of order in the ledger; a metric label. All but a broken chain are mended when they are found. */
@@ -62,6 +63,7 @@ export function createJournalCheck(
       const isOurs = (await redis.set(runKeys.checked, name, "PX", Math.max(1, Math.round(everyMs * 0.9)), "NX")) === "OK";
       if (!isOurs) return [];
       const faults = [...(await checkOpenRuns()), ...(await checkLocks())];
+      await createRunIndexes(redis).rebuild();
       const verdict = await audit.verify();
       const broken = verdict?.broken;
       return broken === undefined

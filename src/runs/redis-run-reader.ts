@@ -4,10 +4,14 @@ import { type RunState, type RunSummary, runStates } from "../../packages/sdk/sr
 import type { Clock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
-import { damagedSummary, parseSummary, watchdogRunbook } from "../core/run.ts";
+import { damagedSummary, parseSummary } from "../core/run.ts";
+import { namedQualities } from "../core/run-qualities.ts";
 import { available } from "../platform/redis/available.ts";
+import { formatCursor, type IndexPlace, latestInstant, parseCursor } from "../platform/redis/index-cursor.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
+import { resultList } from "../platform/redis/script.ts";
 import type { PinnedSource } from "./pinned-runbooks.ts";
+import { runScripts } from "./redis-scripts.ts";
 import type { RunFilter, RunReader } from "./run-reader.ts";
 
 /** How often a followed journal is looked at. */
@@ -17,9 +21,7 @@ const followEveryMs = 300;
 export function createRunReader(redis: Redis, clock: Clock): RunReader {
   const summaryOf = async (id: string): Promise<RunSummary | undefined> => {
     const [text, state] = await redis.hmget(runKeys.run(id), "summary", "state");
-    if (state === undefined || state === null) return undefined;
-    const summary = readable(text ?? "", parseSummary);
-    return summary === undefined || state === "damaged" ? { ...damagedSummary(id), ...summary, state: "damaged" } : summary;
+    return state === undefined || state === null ? undefined : toSummary(id, text ?? "", state);
   };
   /** Up to the first entry that cannot be read: what comes behind it would be read in a wrong place. */
   const journalOf = async (id: string, from: number): Promise<JournalEntry[]> => {
@@ -58,20 +60,35 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
     filter: RunFilter,
     { cursor, limit }: { readonly cursor?: string; readonly limit: number },
   ): Promise<Page<RunSummary> | undefined> {
-    const start = cursor === undefined ? 0 : Number(Buffer.from(cursor, "base64url").toString());
-    if (!Number.isSafeInteger(start) || start < 0) return undefined;
+    let place = parseCursor(cursor);
+    if (place === undefined) return undefined;
     const items: RunSummary[] = [];
-    let at = start;
-    while (items.length < limit) {
-      const ids = await redis.zrevrange(runKeys.runs, at, at + 99);
-      if (ids.length === 0) return { items };
-      for (const summary of await Promise.all(ids.map(summaryOf))) {
-        at += 1;
+    // One more than is shown says whether there is another page. A state of an open run is judged after reading, so more are read at once.
+    const count = isOpenState(filter.state) && filter.state !== "open" ? Math.max(limit + 1, 200) : limit + 1;
+    for (let round = 0; round < maxRounds; round += 1) {
+      const rows = await readRows(filter, place, count);
+      for (const { id, score, summary } of rows) {
+        if (items.length === limit) return { items, nextCursor: formatCursor(place) };
+        place = { id, score };
         if (summary !== undefined && fits(summary, filter)) items.push(summary);
-        if (items.length === limit) break;
       }
+      if (rows.length < count) return { items };
     }
-    return { items, nextCursor: Buffer.from(String(at)).toString("base64url") };
+    return { items, nextCursor: formatCursor(place) };
+  }
+
+  async function readRows({ since = 0, until = latestInstant, ...filter }: RunFilter, after: IndexPlace, count: number) {
+    const values = resultList(
+      await runScripts.listRuns.run(redis, {
+        keys: {},
+        moreKeys: indexesOf(filter),
+        args: { since, latest: until, cursorScore: after.score, cursorId: after.id, count },
+      }),
+    ).map(String);
+    return Array.from({ length: values.length / rowFields }, (_, row) => {
+      const [id = "", score = "", text = "", state = ""] = values.slice(row * rowFields, (row + 1) * rowFields);
+      return { id, score, summary: state === "" ? undefined : toSummary(id, text, state) };
+    });
   }
 
   async function get(id: string): Promise<RunRecord | undefined> {
@@ -114,11 +131,37 @@ function readable<Value>(text: string, parse: (text: string) => Value): Value | 
   }
 }
 
-function fits(summary: RunSummary, filter: RunFilter): boolean {
+/** Pages of the index that one page of the list may cost. */
+const maxRounds = 10;
+
+/** Values of a run in the reply of the script that lists them. */
+const rowFields = 4;
+
+function toSummary(id: string, text: string, state: string): RunSummary {
+  const summary = readable(text, parseSummary);
+  return summary === undefined || state === "damaged" ? { ...damagedSummary(id), ...summary, state: "damaged" } : summary;
+}
+
+function isOpenState(state: RunFilter["state"]): boolean {
+  return state !== undefined && state !== "ended";
+}
+
+/** Every index that all runs of the filter are in. */
+function indexesOf({ state, outcome, runbookId, target, alertName }: RunFilter): readonly string[] {
+  const named = namedQualities({ runbookId, target, alertName });
+  const qualities = [
+    ...(runbookId === undefined ? ["listed"] : []),
+    ...named,
+    ...(state === "ended" ? ["ended"] : []),
+    ...(outcome === undefined ? [] : [`outcome ${outcome}`]),
+  ];
+  return [...qualities.map((quality) => runKeys.runsBy(quality)), ...(isOpenState(state) ? [runKeys.openRuns] : [])];
+}
+
+/** Whether a run is what its indexes say: a run that a worker has just changed, or whose record cannot be read, may not be. */
+function fits(summary: RunSummary, { state, outcome }: RunFilter): boolean {
   return (
-    (filter.state === undefined || summary.state === filter.state) &&
-    (filter.outcome === undefined || summary.outcome === filter.outcome) &&
-    (filter.runbookId === undefined ? summary.runbookId !== watchdogRunbook : summary.runbookId === filter.runbookId) &&
-    (filter.target === undefined || summary.target === filter.target)
+    (state === undefined || (state === "open" ? summary.state !== "ended" : summary.state === state)) &&
+    (outcome === undefined || summary.outcome === outcome)
   );
 }

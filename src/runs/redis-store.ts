@@ -7,8 +7,9 @@ import { dayMs } from "../core/duration.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary, watchdogRunbook } from "../core/run.ts";
+import { endQualities } from "../core/run-qualities.ts";
 import { createReplication } from "../platform/redis/replication.ts";
-import { claimArgs, endedRetentionMs, isId, runKeys } from "../platform/redis/run-keys.ts";
+import { claimArgs, endedRetentionMs, isId, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
 import { readRedisTime } from "../platform/redis/shared-clock.ts";
 import { runScripts } from "./redis-scripts.ts";
@@ -135,6 +136,9 @@ export function createRunJournal(
             freezes: runKeys.freezes,
             frozenRuns: runKeys.frozenRuns,
             endedRuns: runKeys.endedRuns,
+            runs: runKeys.runs,
+            runPlaces: runKeys.runPlaces,
+            runExpiry: runKeys.runExpiry,
           },
           moreKeys: [
             ...change.claims.map((claim) => runKeys.claim(claim)),
@@ -160,6 +164,7 @@ export function createRunJournal(
             sawJoined: change.recordedNotices.joined ?? 0,
             precedesEffect: change.precedes === "effect",
             freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
+            endedIndexes: change.state === "ended" ? runIndexes(endQualities(summary)) : "",
           },
           moreArgs: [...texts, ...claimArgs(change.claims), ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs)))],
         }),

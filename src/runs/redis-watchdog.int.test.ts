@@ -4,6 +4,7 @@ import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { watchdogRunbook } from "../core/run.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import { createRunIndexes } from "./redis-run-indexes.ts";
 import { createRunReader } from "./redis-run-reader.ts";
 import { createWatchdogRecord } from "./redis-watchdog.ts";
 
@@ -32,6 +33,7 @@ it("lists watchdog runs only when they are asked for", async () => {
     await held.redis.hset(runKeys.run(run.id), { summary: JSON.stringify(run), state: run.state });
     await held.redis.zadd(runKeys.runs, index, run.id);
   }
+  await createRunIndexes(held.redis).rebuild();
   const reader = createRunReader(held.redis, createSystemClock());
   const listed = async (filter: Parameters<typeof reader.list>[0]) => (await reader.list(filter, { limit: 10 }))?.items.map(({ id }) => id);
   expect(await listed({})).toEqual(["run_2"]);

@@ -13,7 +13,9 @@ local runbook = KEYS[8]
 local open_runs = KEYS[9]
 local freezes = KEYS[10]
 local new_episodes = KEYS[11]
-local claim_keys = { unpack(KEYS, 12) }
+local run_places = KEYS[12]
+local run_expiry = KEYS[13]
+local claim_keys = { unpack(KEYS, 14) }
 local expected_version = tonumber(ARGV[1])
 local episode_json = ARGV[2]
 local episode_ttl_ms = ARGV[3]
@@ -25,8 +27,9 @@ local summary = ARGV[8]
 local resolved_reason = ARGV[9] -- '' = the alert has not resolved
 local joined_reason = ARGV[10] -- '' = an open run is not told that it is joined
 local freeze_query = ARGV[11] -- see freeze.lua
-local claim_count = tonumber(ARGV[12])
-local claims = { unpack(ARGV, 13) } -- see claims.lua
+local run_indexes = ARGV[12] -- see run-indexes.lua
+local claim_count = tonumber(ARGV[13])
+local claims = { unpack(ARGV, 14) } -- see claims.lua
 
 local version = tonumber(redis.call('HGET', episode, 'version') or '0')
 if version ~= expected_version then
@@ -95,6 +98,9 @@ redis.call('RPUSH', journal, accepted_entry)
 redis.call('ZADD', due, now, run_id)
 redis.call('ZADD', runs, now, run_id)
 redis.call('SADD', open_runs, run_id)
+list_run(run_places, run_id, run_indexes, now)
+-- More than come in, so that the indexes do not grow.
+unlist_expired_runs(run_places, run_expiry, now, 20)
 -- A run expires 30 days after its end, so its id may leave the index after 90; open runs are also
 -- in open_runs.
 redis.call('ZREMRANGEBYSCORE', runs, '-inf', now - 7776000000)

@@ -6,9 +6,13 @@ local locks = KEYS[3]
 local open_runs = KEYS[4]
 local damaged_runs = KEYS[5]
 local open_questions = KEYS[6]
+local runs = KEYS[7]
+local run_places = KEYS[8]
+local run_expiry = KEYS[9]
 local run_id = ARGV[1]
 local summary = ARGV[2]
 local retention_ms = ARGV[3]
+local ended_indexes = ARGV[4] -- see run-indexes.lua
 
 if redis.call('HGET', run, 'state') ~= 'damaged' then
   return 0
@@ -40,4 +44,7 @@ redis.call('SREM', damaged_runs, run_id)
 redis.call('HSET', run, 'state', 'ended', 'summary', summary)
 redis.call('PEXPIRE', run, retention_ms)
 redis.call('PEXPIRE', journal, retention_ms)
+local now = now_ms()
+redis.call('ZADD', run_expiry, string.format('%.0f', now + retention_ms), run_id)
+list_run(run_places, run_id, ended_indexes, redis.call('ZSCORE', runs, run_id) or now)
 return 1

@@ -14,7 +14,10 @@ local open_runs = KEYS[8]
 local freezes = KEYS[9]
 local frozen_runs = KEYS[10]
 local ended_runs = KEYS[11] -- whose heads are not in the audit log yet
-local claim_and_cooldown_keys = { unpack(KEYS, 12) }
+local runs = KEYS[12]
+local run_places = KEYS[13]
+local run_expiry = KEYS[14]
+local claim_and_cooldown_keys = { unpack(KEYS, 15) }
 local run_id = ARGV[1]
 local token = ARGV[2]
 local expected_head = ARGV[3]
@@ -34,7 +37,8 @@ local saw_resolved = ARGV[16] == '1'
 local saw_joined = ARGV[17] -- count of the alerts that have joined, as far as the journal says
 local precedes_effect = ARGV[18] == '1'
 local freeze_query = ARGV[19] -- see freeze.lua
-local entries_claims_cooldowns = { unpack(ARGV, 20) } -- claims: see claims.lua | cooldowns: ms
+local ended_indexes = ARGV[20] -- of a run that ends; see run-indexes.lua
+local entries_claims_cooldowns = { unpack(ARGV, 21) } -- claims: see claims.lua | cooldowns: ms
 
 local stored_token, stored_head, stop_by, stop_reason, resolved, stored_state, lease_until = unpack(
   redis.call('HMGET', run, 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state',
@@ -129,6 +133,8 @@ if state == 'ended' then
   redis.call('PEXPIRE', run, retention_ms)
   redis.call('PEXPIRE', journal, retention_ms)
   local kept_until = string.format('%.0f', now_ms() + retention_ms)
+  redis.call('ZADD', run_expiry, kept_until, run_id)
+  list_run(run_places, run_id, ended_indexes, redis.call('ZSCORE', runs, run_id) or now)
   redis.call('RPUSH', ended_runs, run_id .. ' ' .. new_head .. ' ' .. kept_until)
   redis.call('LTRIM', ended_runs, -100000, -1)
   for index = 1, cooldown_count do
