@@ -202,6 +202,7 @@ it("answers about budgets, admissions and usage", async () => {
 it("answers about sessions", async () => {
   expect(await ask("POST /api/session", { role: "viewer" })).toMatchObject({ role: "viewer" });
   expect(await ask("GET /api/session", { role: "viewer" })).toEqual({ name: "a-viewer", role: "viewer" });
+  expect(await ask("POST /api/session/links", { role: "viewer" })).toMatchObject({ path: expect.stringMatching(/^\/#link_[\w-]{43}$/) });
   expect(await ask("DELETE /api/session", { role: "viewer" })).toEqual({ ended: false });
 });
 
@@ -373,6 +374,7 @@ it("answers about alerts, runs, questions and what people do", async () => {
   for (const { id } of ended) await ask("GET /api/runs/{id}", { at: [id] });
   for (const { id } of ended) await ask("GET /api/runs/{id}/document", { at: [id] });
   await follow("GET /api/runs/{id}/events", runId, 3);
+  await follow("GET /api/feed", "", 1);
   expect(runOf(await ask("POST /api/runs/{id}/rerun", { at: [runId] }))).not.toBe(runId);
   // A run that waits for a person can be woken and ended.
   const waiting = runOf(await ask("POST /api/runs", { body: { runbook: "pause" } }));

@@ -6,7 +6,7 @@ const lua = join(import.meta.dirname, "lua");
 /** Stores one decision about an alert; documented in its file. */
 export const accept = defineScript({
   path: join(lua, "accept.lua"),
-  preludes: ["now-ms", "claims", "freeze", "run-indexes"],
+  preludes: ["now-ms", "claims", "freeze", "run-indexes", "feed"],
   keys: [
     "episode",
     "run",
@@ -21,6 +21,7 @@ export const accept = defineScript({
     "newEpisodes",
     "runPlaces",
     "runExpiry",
+    "feed",
   ],
   moreKeys: "claimKeys",
   args: [

@@ -57,6 +57,7 @@ export function createAcceptStore(
           newEpisodes: runKeys.newEpisodes,
           runPlaces: runKeys.runPlaces,
           runExpiry: runKeys.runExpiry,
+          feed: runKeys.feed,
         },
         moreKeys: claims.map((claim) => runKeys.claim(claim)),
         args: {

@@ -3,9 +3,11 @@ import { untilReady } from "../platform/redis/connection.ts";
 import { withReports } from "../reports/with-reports.ts";
 import { type BullWakeQueue, createBullWakeQueue } from "../runs/bull-wake-queue.ts";
 import { createRunControl } from "../runs/create-run-control.ts";
+import { createFeedRoutes } from "../runs/feed-routes.ts";
 import { observeDamagedRuns, observeWakeQueue, observeWatchdog } from "../runs/metrics.ts";
 import { createDamagedRuns } from "../runs/redis-damaged-runs.ts";
 import { createRunIndexes } from "../runs/redis-run-indexes.ts";
+import { createFeed } from "../runs/redis-feed.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { createRunReader, readPinnedSource } from "../runs/redis-run-reader.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
@@ -57,5 +59,12 @@ export function registerRuns(
   observeDamagedRuns(metrics, damaged);
   observeWatchdog(metrics, createWatchdogRecord(redis), clock);
   const documentRoutes = createRunDocumentRoutes((id) => readPinnedSource(redis, id), trees);
-  return { routes: [...createRunRoutes({ reader, control: auditedControl(control, { audit, clock }) }), ...documentRoutes] };
+  const feed = createFeed({ waiting: runtime.connect("request"), redis, clock, ending: runtime.ending.signal });
+  return {
+    routes: [
+      ...createRunRoutes({ reader, control: auditedControl(control, { audit, clock }) }),
+      ...documentRoutes,
+      ...createFeedRoutes(feed),
+    ],
+  };
 }

@@ -7,8 +7,8 @@ const lua = join(import.meta.dirname, "lua");
 export const questionScripts = {
   answer: defineScript({
     path: join(lua, "answer.lua"),
-    preludes: ["now-ms"],
-    keys: ["question", "run", "journal", "due", "openQuestions", "consents", "answeredQuestions"],
+    preludes: ["now-ms", "feed"],
+    keys: ["question", "run", "journal", "due", "openQuestions", "consents", "answeredQuestions", "feed"],
     args: [
       "runId",
       "questionId",

@@ -102,6 +102,7 @@ export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock:
         openQuestions: runKeys.questions,
         consents: runKeys.consents(id),
         answeredQuestions: runKeys.answeredQuestions,
+        feed: runKeys.feed,
       },
       args: {
         runId,

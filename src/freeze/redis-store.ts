@@ -29,6 +29,10 @@ export function createFreezeStore(
   { notices, replicas = 0 }: { readonly notices: Pick<RunNotices, "wake">; readonly replicas?: number },
 ): FreezeStore {
   const replication = createReplication(redis, replicas);
+  // A hint for open pages: one that is lost costs them a later look, and the freeze has its own answer.
+  const publish = async (scope: string) => {
+    await redis.xadd(runKeys.feed, "MAXLEN", "~", 10_000, "*", "kind", "freeze", "id", scope).catch(() => undefined);
+  };
   return {
     async list() {
       const rows = await available(async () => redis.hvals(runKeys.freezes));
@@ -37,6 +41,7 @@ export function createFreezeStore(
     async put(freeze) {
       const life = replication.begin();
       await available(async () => redis.hset(runKeys.freezes, freeze.scope, JSON.stringify(freeze)));
+      await publish(freeze.scope);
       // src/platform/redis/replication.int.test.ts: a freeze that only a deposed primary knows holds nobody back.
       if (!(await replication.confirm(life)))
         throw new StoreUnavailable(`The freeze stands, but is not on ${replicas} replica(s) in time; set it again to be sure of it.`);
@@ -49,6 +54,7 @@ export function createFreezeStore(
         await available(async () => redis.srem(runKeys.frozenRuns, runId));
         await notices.wake(runId);
       }
+      await publish(scope);
       return removed;
     },
   };

@@ -35,6 +35,7 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
         runs: runKeys.runs,
         runPlaces: runKeys.runPlaces,
         runExpiry: runKeys.runExpiry,
+        feed: runKeys.feed,
       };
       const args = {
         runId,

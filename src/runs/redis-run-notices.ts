@@ -15,7 +15,7 @@ interface Notice {
 export function createRunNotices(redis: Redis): RunNotices {
   const send = async ({ runId, kind, by = "", reason = "" }: Notice): Promise<NoticeResult> => {
     if (!isId(runId)) return "unknown_run";
-    const keys = { run: runKeys.run(runId), due: runKeys.due };
+    const keys = { run: runKeys.run(runId), due: runKeys.due, feed: runKeys.feed };
     const result = await available(async () => runScripts.notice.run(redis, { keys, args: { runId, kind, by, reason } }));
     return result === "ok" || result === "ended" ? result : "unknown_run";
   };

@@ -19,7 +19,7 @@ export const runScripts = {
   }),
   append: defineScript({
     path: join(lua, "append.lua"),
-    preludes: ["now-ms", "claims", "freeze", "run-indexes"],
+    preludes: ["now-ms", "claims", "freeze", "run-indexes", "feed"],
     keys: [
       "run",
       "journal",
@@ -35,6 +35,7 @@ export const runScripts = {
       "runs",
       "runPlaces",
       "runExpiry",
+      "feed",
     ],
     moreKeys: "claimAndCooldownKeys",
     args: [
@@ -64,19 +65,20 @@ export const runScripts = {
   workerSlot: defineScript({ path: join(lua, "worker-slot.lua"), keys: ["slot"], args: ["expected", "holder", "leaseMs"] }),
   notice: defineScript({
     path: join(lua, "notice.lua"),
-    preludes: ["now-ms"],
-    keys: ["run", "due"],
+    preludes: ["now-ms", "feed"],
+    keys: ["run", "due", "feed"],
     args: ["runId", "kind", "by", "reason"],
   }),
   quarantineRun: defineScript({
     path: join(lua, "quarantine-run.lua"),
-    keys: ["run", "due", "damagedRuns"],
+    preludes: ["feed"],
+    keys: ["run", "due", "damagedRuns", "feed"],
     args: ["runId", "token"],
   }),
   abandonRun: defineScript({
     path: join(lua, "abandon-run.lua"),
-    preludes: ["now-ms", "run-indexes"],
-    keys: ["run", "journal", "locks", "openRuns", "damagedRuns", "openQuestions", "runs", "runPlaces", "runExpiry"],
+    preludes: ["now-ms", "run-indexes", "feed"],
+    keys: ["run", "journal", "locks", "openRuns", "damagedRuns", "openQuestions", "runs", "runPlaces", "runExpiry", "feed"],
     args: ["runId", "summary", "retentionMs", "endedIndexes"],
   }),
   requeueOrphanedRun: defineScript({

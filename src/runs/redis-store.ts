@@ -81,7 +81,7 @@ export function createRunJournal(
     const [joined = "0", joinedReason = "", summary = "", ...entries] = more;
     const journal = readRecord(summary, entries, (currentSummary) => summaries.set(runId, currentSummary));
     if (journal === undefined) {
-      const keys = { run: runKeys.run(runId), due: runKeys.due, damagedRuns: runKeys.damaged };
+      const keys = { run: runKeys.run(runId), due: runKeys.due, damagedRuns: runKeys.damaged, feed: runKeys.feed };
       await runScripts.quarantineRun.run(redis, { keys, args: { runId, token } });
       return { refused: "damaged" };
     }
@@ -97,6 +97,7 @@ export function createRunJournal(
 
   return {
     leaseMs,
+    worker,
     claim: claimRun,
     async renew(lease) {
       const { runId, token } = lease;
@@ -139,6 +140,7 @@ export function createRunJournal(
             runs: runKeys.runs,
             runPlaces: runKeys.runPlaces,
             runExpiry: runKeys.runExpiry,
+            feed: runKeys.feed,
           },
           moreKeys: [
             ...change.claims.map((claim) => runKeys.claim(claim)),

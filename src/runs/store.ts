@@ -83,4 +83,6 @@ export interface RunJournal {
   renew(lease: Lease): Promise<{ readonly renewed: boolean; readonly notices: Notices }>;
   /** Length of a lease in milliseconds. */
   readonly leaseMs: number;
+  /** Name of the worker, as people know it; absent where there is only one. */
+  readonly worker?: string;
 }

@@ -15,7 +15,8 @@ local freezes = KEYS[10]
 local new_episodes = KEYS[11]
 local run_places = KEYS[12]
 local run_expiry = KEYS[13]
-local claim_keys = { unpack(KEYS, 14) }
+local feed = KEYS[14]
+local claim_keys = { unpack(KEYS, 15) }
 local expected_version = tonumber(ARGV[1])
 local episode_json = ARGV[2]
 local episode_ttl_ms = ARGV[3]
@@ -104,4 +105,5 @@ unlist_expired_runs(run_places, run_expiry, now, 20)
 -- A run expires 30 days after its end, so its id may leave the index after 90; open runs are also
 -- in open_runs.
 redis.call('ZREMRANGEBYSCORE', runs, '-inf', now - 7776000000)
+publish_run(feed, run_id)
 return { 'created', run_id }

@@ -12,6 +12,7 @@ local due = KEYS[4]
 local open_questions = KEYS[5]
 local consents = KEYS[6] -- name → JSON
 local answered_questions = KEYS[7]
+local feed = KEYS[8]
 local run_id = ARGV[1]
 local question_id = ARGV[2]
 local expected_head = ARGV[3]
@@ -61,6 +62,7 @@ end
 if mode == 'consent' then
   redis.call('HSET', consents, by, answer)
   redis.call('EXPIRE', consents, retention_seconds)
+  publish_run(feed, run_id)
   return 'recorded'
 end
 if head ~= expected_head then
@@ -76,4 +78,5 @@ redis.call('ZADD', answered_questions, now, question_id)
 redis.call('ZREMRANGEBYSCORE', answered_questions, '-inf', now - retention_seconds * 1000)
 redis.call('ZREMRANGEBYRANK', answered_questions, 0, -10001)
 redis.call('ZADD', due, now, run_id)
+publish_run(feed, run_id)
 return 'ok'

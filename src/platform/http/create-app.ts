@@ -47,7 +47,7 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   app.use(withoutTrailingSlash);
 
   mountEndpoints(app, deps, budgets);
-  mountRoutes(app, deps, { budgets, maxStreams: limits.maxEventStreams ?? 100 });
+  mountRoutes(app, deps, { budgets, maxStreams: limits.maxEventStreams ?? 300 });
 
   if (deps.console !== undefined) app.use(createConsoleHandler(deps.console, deps.log));
   app.use((_request, response) =>

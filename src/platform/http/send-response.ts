@@ -7,6 +7,8 @@ import type { HttpResponse, ServerSentEvent } from "./route.ts";
 
 /** A comment line keeps proxies from closing a quiet stream. */
 const heartbeatMs = 15_000;
+/** A client that takes nothing for this long is cut off; it resumes by the id of the last event that it got. */
+const drainMs = 30_000;
 
 const securityHeaderValues = new Map([
   ["Cache-Control", "no-store"],
@@ -69,7 +71,7 @@ export async function sendEvents(response: Response, events: AsyncIterable<Serve
       await end.recheck();
       if (signal.aborted) break;
       const isFull = !response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-      if (isFull) await once(response, "drain", { signal });
+      if (isFull && !(await hasDrained(response, end.clock, signal))) return void response.destroy();
     }
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
@@ -78,6 +80,18 @@ export async function sendEvents(response: Response, events: AsyncIterable<Serve
     await beating;
   }
   response.end();
+}
+
+async function hasDrained(response: Response, clock: Pick<Clock, "sleep">, signal: AbortSignal): Promise<boolean> {
+  const settled = new AbortController();
+  const either = AbortSignal.any([signal, settled.signal]);
+  const late = clock.sleep(drainMs, either).then(() => false);
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([once(response, "drain", { signal: either }).then(() => true), late]);
+  } finally {
+    settled.abort();
+  }
 }
 
 async function sendHeartbeats(response: Response, { clock, recheck }: StreamEnd, signal: AbortSignal): Promise<void> {

@@ -30,6 +30,8 @@ export const runKeys = {
   fenced: `${tag}:fenced-writes`,
   session: (hash: string) => `${tag}:session:${hash}`,
   sessionsOfToken: (tokenHash: string) => `${tag}:token:${tokenHash}:sessions`,
+  feed: `${tag}:feed`,
+  signInLink: (hash: string) => `${tag}:sign-in-link:${hash}`,
   freezes: `${tag}:freezes`,
   frozenRuns: `${tag}:frozen-runs`,
   watchdog: `${tag}:watchdog`,

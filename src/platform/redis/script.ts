@@ -16,7 +16,8 @@ export type Prelude =
   | "budget-queues"
   | "usage-events"
   | "index-page"
-  | "run-indexes";
+  | "run-indexes"
+  | "feed";
 
 /** What a script takes. Its file names the same keys and arguments in its first lines, in this order and in snake_case. */
 export interface ScriptContract<Key extends string = string, Arg extends string = string> {

@@ -75,7 +75,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     writer.receiveNotices();
     const { request, waiting, lastAt } = writer.view;
     const idleMs = waiting ? undefined : clock.now() - lastAt;
-    writer.record({ kind: "claimed", worker: lease.token });
+    writer.record({ kind: "claimed", worker: deps.journal.worker ?? lease.token });
     const { runId } = lease;
     deps.publish({ kind: "run_claimed", runId, runbookId: request.runbookId, stalls, ...(idleMs !== undefined && { idleMs }) });
     const runbook = await deps.runbooks.get(request.runbookSha, request.runbookId);

@@ -9,6 +9,7 @@ local open_questions = KEYS[6]
 local runs = KEYS[7]
 local run_places = KEYS[8]
 local run_expiry = KEYS[9]
+local feed = KEYS[10]
 local run_id = ARGV[1]
 local summary = ARGV[2]
 local retention_ms = ARGV[3]
@@ -47,4 +48,5 @@ redis.call('PEXPIRE', journal, retention_ms)
 local now = now_ms()
 redis.call('ZADD', run_expiry, string.format('%.0f', now + retention_ms), run_id)
 list_run(run_places, run_id, ended_indexes, redis.call('ZSCORE', runs, run_id) or now)
+publish_run(feed, run_id)
 return 1

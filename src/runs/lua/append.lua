@@ -17,7 +17,8 @@ local ended_runs = KEYS[11] -- whose heads are not in the audit log yet
 local runs = KEYS[12]
 local run_places = KEYS[13]
 local run_expiry = KEYS[14]
-local claim_and_cooldown_keys = { unpack(KEYS, 15) }
+local feed = KEYS[15]
+local claim_and_cooldown_keys = { unpack(KEYS, 16) }
 local run_id = ARGV[1]
 local token = ARGV[2]
 local expected_head = ARGV[3]
@@ -74,6 +75,7 @@ if refusal then
   return { 'refused', unpack(refusal) }
 end
 
+publish_run(feed, run_id)
 local now = now_ms()
 if entry_count > 0 then
   redis.call('RPUSH', journal, unpack(entries_claims_cooldowns, 1, entry_count))

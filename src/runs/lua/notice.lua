@@ -2,6 +2,7 @@
 -- Replies: 'ok' | 'ended' | 'unknown_run'
 local run = KEYS[1]
 local due = KEYS[2]
+local feed = KEYS[3]
 local run_id = ARGV[1]
 local kind = ARGV[2] -- 'stop' | 'resolved' | 'wake'
 local by = ARGV[3]
@@ -16,6 +17,7 @@ if state == 'ended' then
 end
 if kind == 'stop' then
   redis.call('HSET', run, 'stopBy', by, 'stopReason', reason)
+  publish_run(feed, run_id)
 elseif kind == 'resolved' then
   redis.call('HSET', run, 'resolved', reason)
 end

@@ -4,6 +4,7 @@
 local run = KEYS[1]
 local due = KEYS[2]
 local damaged_runs = KEYS[3]
+local feed = KEYS[4]
 local run_id = ARGV[1]
 local token = ARGV[2] -- of the claim that could not read the record
 
@@ -14,4 +15,5 @@ redis.call('HSET', run, 'state', 'damaged')
 redis.call('HDEL', run, 'token', 'owner', 'leaseUntil')
 redis.call('ZREM', due, run_id)
 redis.call('SADD', damaged_runs, run_id)
+publish_run(feed, run_id)
 return 1
