@@ -24,8 +24,9 @@ export interface DemoContext {
   readonly programFolder: string;
 }
 
-function addresses(system: DemoSystem, folder: DemoFolder): readonly string[] {
+async function addresses(system: DemoSystem, folder: DemoFolder): Promise<readonly string[]> {
   return [
+    `Console ${await system.api.signInLink()}   signs in once, within ten minutes`,
     `runbookd ${system.runbookdUrl}   Prometheus ${system.prometheusUrl}   Alertmanager ${system.alertmanagerUrl}`,
     `Admin token ${system.adminToken}`,
     `Logs, rendered configuration and evidence: ${folder.root}`,
@@ -81,6 +82,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
       parameters: scenario.parameters ?? {},
       say: (text) => presenter.say(text),
     });
+    presenter.say(`Watch and answer in the console: ${await system.api.signInLink()} (signs in once, within ten minutes)`);
     const { faults, summary, mail, leaveRunning } = await play.play({ options, clock, presenter, signal, folder, services, system });
     presenter.close();
     clean = faults.length === 0;
@@ -91,7 +93,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
     if (options.keep) print(`Logs, rendered configuration and evidence: ${folder.root}`);
     if (!options.once) {
       for (const line of leaveRunning?.() ?? []) print(line);
-      for (const line of addresses(system, folder)) print(line);
+      for (const line of await addresses(system, folder)) print(line);
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     }
     if (options.json) print(play.line());

@@ -165,6 +165,8 @@ export interface RunbookdApi {
   flag(key: string): Promise<FlagView>;
   /** Defines a flag that does not exist yet. */
   defineFlag(key: string, flag: Readonly<Record<string, unknown>>): Promise<void>;
+  /** An address that signs a browser in, once and within ten minutes. */
+  signInLink(): Promise<string>;
   /** Ends a run before its next effect. */
   abortRun(id: string, reason: string): Promise<void>;
   /** The steps of a runbook, in order. */
@@ -198,6 +200,7 @@ export function createRunbookdApi(url: string, token: string): RunbookdApi {
   const list = z.looseObject({ items: z.array(summarySchema) });
   return {
     newestRun: async (runbook) => list.parse(await send("GET", `/api/runs?limit=1&runbook=${encodeURIComponent(runbook)}`)).items[0]?.id,
+    signInLink: async () => `${url}${z.looseObject({ path: z.string() }).parse(await send("POST", "/api/session/links")).path}`,
     run: async (id) => runSchema.parse(await send("GET", `/api/runs/${encodeURIComponent(id)}`)),
     budget: async (id) => budgetSchema.parse(await send("GET", `/api/budgets/${encodeURIComponent(id)}`)),
     steps: async (runbook) => documentSchema.parse(await send("GET", `/api/runbooks/${encodeURIComponent(runbook)}`)).runbook.steps,

@@ -57,7 +57,7 @@ export async function startServer(
   const wakeQueue = dispatch(await openWakeQueue(runtime));
   const trees = createDocumentTrees();
   const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish, dataFolder, trees });
-  const session = registerSessions(runtime, { redis });
+  const session = registerSessions(runtime, { redis, audit });
   const routes = [...slices, session].flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
   const app = createApp({

@@ -10,17 +10,25 @@ export function SignIn() {
   const fault = useSignal("");
   const isBusy = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
+  const link = useSignal(linkOf(location.hash));
   useTitle("Sign in");
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    field.current?.focus();
+    // The link is used once; the browser's history need not keep it.
+    if (link.value !== undefined) history.replaceState(null, "", location.pathname + location.search);
+  }, []);
 
   const submit = async (event: Event) => {
     event.preventDefault();
-    const input = field.current;
-    if (input === null || isBusy.value) return;
+    const secret = link.value ?? field.current?.value.trim();
+    if (secret === undefined || isBusy.value) return;
     isBusy.value = true;
-    fault.value = (await session.signIn(input.value.trim())) ?? "";
+    const refusal = await session.signIn(secret);
+    const isLinkOver = link.value !== undefined && refusal === "The server does not accept this token.";
+    fault.value = isLinkOver ? "This link was used already, or is older than ten minutes. Sign in with a token." : (refusal ?? "");
+    if (isLinkOver) link.value = undefined;
     isBusy.value = false;
-    if (fault.value !== "") input.focus();
+    if (fault.value !== "") field.current?.focus();
   };
 
   return (
@@ -31,19 +39,25 @@ export function SignIn() {
       </p>
       <h1>Sign in</h1>
       <form onSubmit={(event) => void submit(event)}>
-        {/* A password manager wants a name to keep the token under. */}
-        <input type="text" name="username" autocomplete="username" value="runbookd" hidden readOnly />
-        <label for="token">Your token</label>
-        <input
-          id="token"
-          ref={field}
-          type="password"
-          name="token"
-          autocomplete="current-password"
-          required
-          aria-describedby="token-hint fault"
-          aria-invalid={fault.value !== ""}
-        />
+        {link.value === undefined ? (
+          <>
+            {/* A password manager wants a name to keep the token under. */}
+            <input type="text" name="username" autocomplete="username" value="runbookd" hidden readOnly />
+            <label for="token">Your token</label>
+            <input
+              id="token"
+              ref={field}
+              type="password"
+              name="token"
+              autocomplete="current-password"
+              required
+              aria-describedby="token-hint fault"
+              aria-invalid={fault.value !== ""}
+            />
+          </>
+        ) : (
+          <p>You opened a link that signs in once.</p>
+        )}
         <p class="fine" id="token-hint">
           The server keeps a session for this browser: up to 7 days, and 12 hours without use. The page does not store the token.
         </p>
@@ -56,4 +70,9 @@ export function SignIn() {
       </form>
     </main>
   );
+}
+
+/** The secret of a link that signs in once. */
+function linkOf(hash: string): string | undefined {
+  return /^#link_[\w-]+$/u.test(hash) ? hash.slice(1) : undefined;
 }

@@ -2,11 +2,12 @@ import type { Request } from "express";
 import { sha256 } from "../../core/json.ts";
 import type { Caller } from "../../core/role.ts";
 import { runHeader } from "../../core/run.ts";
+import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import type { Access } from "./access.ts";
 import { aProblem } from "./problem.ts";
-import type { Sessions, SessionUse } from "./redis-sessions.ts";
-import { type HttpResponse, problem, type Refusal, type Route } from "./route.ts";
-import { readSessionCookie, type SessionCookie, sessionCookieFor } from "./session-cookie.ts";
+import type { Session, Sessions, SessionUse } from "./redis-sessions.ts";
+import { type HttpResponse, problem, type Refusal, type Route, unavailable } from "./route.ts";
+import { readSessionCookie, type SessionCookie, sessionCookieFor, writeSessionCookie } from "./session-cookie.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 import { bearerOf } from "./webhook-auth.ts";
 
@@ -25,7 +26,7 @@ export const consoleHeader = "runbookd-console";
 export interface Authority {
   readonly tokens: TokenVerifier;
   /** Absent: nothing but tokens is accepted. */
-  readonly sessions?: Pick<Sessions, "find">;
+  readonly sessions?: Pick<Sessions, "find" | "end" | "redeemLink">;
   /** Where people reach this server; absent: under the name that they use. */
   readonly publicUrl?: string | undefined;
 }
@@ -33,7 +34,7 @@ export interface Authority {
 /** What is judged. `isRecheck`: the request was permitted before, and its stream goes on. */
 export interface JudgedRequest {
   readonly request: Request;
-  readonly route: Pick<Route, "allow" | "fromPage" | "method" | "path">;
+  readonly route: Pick<Route, "allow" | "fromPage" | "method" | "path" | "endsSession" | "takesLink">;
   readonly isRecheck?: boolean;
 }
 
@@ -62,7 +63,11 @@ export async function authorize({ request, route, isRecheck = false }: JudgedReq
   const token = bearerOf(authorization);
   if (token !== undefined) {
     const caller = await tokens.verify(token);
-    return caller === undefined ? noToken() : judgeRole({ caller, access: { tokenSha256: sha256(token), ...beside } }, route);
+    if (caller !== undefined) return judgeRole({ caller, access: { tokenSha256: sha256(token), ...beside } }, route);
+    const tokenSha256 = route.takesLink ? await authority.sessions?.redeemLink(token) : undefined;
+    const linked = tokenSha256 === undefined ? undefined : await tokens.verifyHash?.(tokenSha256);
+    if (tokenSha256 === undefined || linked === undefined) return noToken();
+    return judgeRole({ caller: linked, access: { tokenSha256, ...beside } }, route);
   }
   // Who sends a header that is no token means it; the cookie does not take its place.
   if (authorization !== undefined || secret === undefined || authority.sessions === undefined) return noToken();
@@ -73,9 +78,22 @@ export async function authorize({ request, route, isRecheck = false }: JudgedReq
     };
   }
   const use: SessionUse = route.method === "get" ? (isRecheck ? "recheck" : "read") : "change";
-  const session = await authority.sessions.find(secret, use);
+  const cleared = route.endsSession && cookie !== undefined ? { "Set-Cookie": writeSessionCookie(cookie, "", 0) } : {};
+  let session: Session | undefined;
+  try {
+    session = await authority.sessions.find(secret, use);
+  } catch (error) {
+    if (!(route.endsSession && error instanceof StoreUnavailable)) throw error;
+    // A person who leaves a borrowed telephone must not stay signed in on it because of Redis.
+    await authority.sessions.end(secret).catch(() => undefined);
+    const gone = unavailable("This browser is signed out. The session ends on the other servers when Redis answers again.");
+    return { ok: false, response: { ...gone, headers: { ...gone.headers, ...cleared } } };
+  }
   const caller = session === undefined ? undefined : await tokens.verifyHash?.(session.tokenSha256);
-  if (session === undefined || caller === undefined) return noToken("The session has ended; sign in again with a token.");
+  if (session === undefined || caller === undefined) {
+    const { response } = noToken("The session has ended; sign in again with a token.");
+    return { ok: false, response: { ...response, headers: { ...response.headers, ...cleared } } };
+  }
   return judgeRole({ caller, access: { session, ...beside } }, route);
 }
 

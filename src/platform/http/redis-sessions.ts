@@ -24,9 +24,16 @@ export type SessionUse = "read" | "change" | "recheck";
 export interface Sessions {
   /** A new session with a secret of 256 bits; no secret that a caller brought is ever taken over. */
   start(tokenSha256: string): Promise<{ readonly secret: string; readonly session: Session }>;
+  /** A link that signs in once with this token, and not after `expiresAt`. */
+  createLink(tokenSha256: string): Promise<{ readonly secret: string; readonly expiresAt: Instant }>;
+  /** The token of a link, which cannot be used again. Undefined: there is no such link, or no longer. */
+  redeemLink(secret: string): Promise<string | undefined>;
   /** Undefined: there is none, or no longer. Rejects with StoreUnavailable when Redis does not answer. */
   find(secret: string, use: SessionUse): Promise<Session | undefined>;
-  /** False: there was none. Rejects with StoreUnavailable when Redis does not answer. */
+  /**
+   * False: there was none. Rejects with StoreUnavailable when Redis does not answer: then it has ended for this server, and ends for the others as
+   * soon as Redis answers this one.
+   */
   end(secret: string): Promise<boolean>;
 }
 
@@ -42,6 +49,9 @@ const recheckMs = 5000;
 /** Sessions are prolonged no more often than this. */
 const prolongMs = minuteMs;
 const maxRemembered = 2000;
+const linkMs = 10 * minuteMs;
+/** Tells the secret of a link from a token. */
+const linkPrefix = "link_";
 
 const lua = join(import.meta.dirname, "lua");
 
@@ -65,6 +75,8 @@ type Remembered = "ended" | { readonly session: Session; readonly readAt: Instan
 /** See {@link Sessions}. */
 export function createSessions({ redis, clock, random }: SessionDeps): Sessions {
   const remembered = new Map<string, Remembered>();
+  /** Ended here while Redis was away. */
+  const unended = new Set<string>();
   const remember = (hash: string, what: Remembered) => {
     remembered.delete(hash);
     remembered.set(hash, what);
@@ -85,6 +97,14 @@ export function createSessions({ redis, clock, random }: SessionDeps): Sessions 
     return { tokenSha256, expiresAt: now + Math.max(ttl, lifeMs) };
   }
 
+  async function remove(hash: string): Promise<boolean> {
+    const [tokenSha256] = await available(() => redis.hmget(runKeys.session(hash), "token"));
+    const ended = await available(() => redis.del(runKeys.session(hash)));
+    if (typeof tokenSha256 === "string") await available(() => redis.zrem(runKeys.sessionsOfToken(tokenSha256), hash));
+    unended.delete(hash);
+    return ended > 0;
+  }
+
   return {
     async start(tokenSha256) {
       const secret = random.token();
@@ -98,6 +118,15 @@ export function createSessions({ redis, clock, random }: SessionDeps): Sessions 
       );
       return { secret, session: { tokenSha256, expiresAt: createdAt + idleMs } };
     },
+    async createLink(tokenSha256) {
+      const secret = `${linkPrefix}${random.token()}`;
+      await available(() => redis.set(runKeys.signInLink(sha256(secret)), tokenSha256, "PX", linkMs));
+      return { secret, expiresAt: clock.now() + linkMs };
+    },
+    async redeemLink(secret) {
+      if (!secret.startsWith(linkPrefix)) return undefined;
+      return (await available(() => redis.getdel(runKeys.signInLink(sha256(secret))))) ?? undefined;
+    },
     async find(secret, use) {
       const hash = sha256(secret);
       const before = remembered.get(hash);
@@ -107,6 +136,7 @@ export function createSessions({ redis, clock, random }: SessionDeps): Sessions 
       try {
         const readAt = clock.now();
         const session = await read(hash);
+        for (const one of unended) await remove(one);
         if (remembered.get(hash) === "ended") return undefined;
         if (session === undefined) remembered.delete(hash);
         else remember(hash, { session, readAt });
@@ -118,11 +148,9 @@ export function createSessions({ redis, clock, random }: SessionDeps): Sessions 
     },
     async end(secret) {
       const hash = sha256(secret);
-      const [tokenSha256] = await available(() => redis.hmget(runKeys.session(hash), "token"));
-      const ended = await available(() => redis.del(runKeys.session(hash)));
-      if (typeof tokenSha256 === "string") await available(() => redis.zrem(runKeys.sessionsOfToken(tokenSha256), hash));
       remember(hash, "ended");
-      return ended > 0;
+      if (unended.size < maxRemembered) unended.add(hash);
+      return remove(hash);
     },
   };
 }

@@ -111,6 +111,10 @@ interface RouteHead<Query extends z.ZodType, Body extends z.ZodType> {
   readonly fromPage?: true;
   /** A stop of something; it is taken also while the store is unfit. */
   readonly stops?: true;
+  /** A link that signs in once is taken in place of a token. */
+  readonly takesLink?: true;
+  /** Signs the caller out: whatever it answers, the browser loses its cookie. */
+  readonly endsSession?: true;
   /** A strict object of strings (coerce numbers); each key stands at most once in the URL. `noQuery` when there is none. */
   readonly query: Query;
   /** JSON body; `noBody` when none is read. */
@@ -150,6 +154,8 @@ export interface Route {
   readonly allow: readonly Role[];
   readonly fromPage: boolean;
   readonly stops: boolean;
+  readonly endsSession: boolean;
+  readonly takesLink: boolean;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
   readonly describedBody?: z.ZodType | undefined;
@@ -213,6 +219,8 @@ function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "succe
     allow,
     fromPage = false,
     stops = false,
+    endsSession = false,
+    takesLink = false,
     query,
     body,
     describedBody,
@@ -220,7 +228,22 @@ function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "succe
     problems = [],
     failures,
   } = definition;
-  return { method, path, summary, allow, fromPage, stops, query, body, describedBody, bodyLimitBytes, problems, failures };
+  return {
+    method,
+    path,
+    summary,
+    allow,
+    fromPage,
+    stops,
+    endsSession,
+    takesLink,
+    query,
+    body,
+    describedBody,
+    bodyLimitBytes,
+    problems,
+    failures,
+  };
 }
 
 function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
@@ -245,7 +268,7 @@ export function problem(name: ProblemName, detail: string, issues?: readonly str
 }
 
 /** 503 with the time after which trying again is sensible. */
-export function unavailable(detail: string): HttpResponse {
+export function unavailable(detail: string): Refusal {
   return { kind: "problem", problem: aProblem("unavailable", detail), headers: { "Retry-After": "5" } };
 }
 

@@ -11,7 +11,7 @@ import { runKeys } from "../redis/run-keys.ts";
 import { createSessions } from "./redis-sessions.ts";
 import { viewers } from "./roles.ts";
 import { defineRoute, json, noBody, noQuery } from "./route.ts";
-import { createSessionRoutes } from "./session-routes.ts";
+import { createSessionRoutes, type SessionAct } from "./session-routes.ts";
 
 /** Sessions over a real Redis, asked as a browser asks. */
 const held = holdRedis();
@@ -23,6 +23,7 @@ const tokens = {
   verifyHash: async (hash: string) => (ended.has(hash) ? undefined : testTokens.verifyHash(hash)),
 };
 const changes: string[] = [];
+const acts: SessionAct[] = [];
 let isAway = false;
 let http: HttpHarness;
 let secure: HttpHarness;
@@ -55,7 +56,11 @@ beforeAll(async () => {
         return json({ by: caller.name });
       },
     });
-  const routes = [...createSessionRoutes(sessions), aThing("get"), aThing("post", ["operator", "admin"])];
+  const routes = [
+    ...createSessionRoutes(sessions, async (act) => void acts.push(act)),
+    aThing("get"),
+    aThing("post", ["operator", "admin"]),
+  ];
   http = await startHttp({ routes, tokens, sessions });
   secure = await startHttp({ routes, tokens, sessions, publicUrl: "https://runbookd.example" });
 });
@@ -109,7 +114,7 @@ describe("a session", () => {
 
   it("does not begin over plain http on a network", async () => {
     await using open = await startHttp({
-      routes: createSessionRoutes(sessionsOf()),
+      routes: createSessionRoutes(sessionsOf(), async () => {}),
       publicUrl: "http://runbookd.internal:9097",
     });
     const response = await fetch(`${open.url}/api/session`, { method: "POST", headers: { authorization: "Bearer viewer-token" } });
@@ -218,6 +223,34 @@ describe("what another site can send", () => {
   });
 });
 
+describe("a sign-in link", () => {
+  const linkOf = (body: unknown) => z.object({ path: z.string(), expiresAt: z.number() }).parse(body);
+
+  it("signs in once, as the one who made it, and is no token for anything else", async () => {
+    const made = await call("POST", "/api/session/links", { authorization: "Bearer operator-token" });
+    const secret = linkOf(made.body).path.slice(2);
+    expect(await statusOf("GET", "/api/things", { authorization: `Bearer ${secret}` })).toBe(401);
+    const use = async () => call("POST", "/api/session", { authorization: `Bearer ${secret}` });
+    const first = await use();
+    expect(first).toMatchObject({ status: 201, body: { role: "operator" } });
+    expect((await use()).status).toBe(401);
+    expect((await held.redis.keys("*")).some((key) => key.includes(secret))).toBe(false);
+  });
+
+  it("ends with its token and after ten minutes, and is not made by a session", async () => {
+    const made = linkOf((await call("POST", "/api/session/links", { authorization: "Bearer operator-token" })).body);
+    expect(made.expiresAt).toBe(clock.now() + 600_000);
+    const key = runKeys.signInLink(sha256(made.path.slice(2)));
+    expect(await held.redis.pttl(key)).toBeGreaterThan(590_000);
+    expect(await held.redis.pttl(key)).toBeLessThanOrEqual(600_000);
+    ended.add(sha256("operator-token"));
+    expect(await statusOf("POST", "/api/session", { authorization: `Bearer ${made.path.slice(2)}` })).toBe(401);
+    ended.clear();
+    const { cookie } = await signIn();
+    expect(await statusOf("POST", "/api/session/links", { cookie, ...fromConsole() })).toBe(401);
+  });
+});
+
 describe("signing out", () => {
   it("ends a stolen cookie too, on every server", async () => {
     const { cookie } = await signIn();
@@ -238,6 +271,24 @@ describe("signing out", () => {
     expect(await statusOf("GET", "/api/session", { cookie: first.cookie })).toBe(401);
   });
 
+  it("is recorded, and so is signing in", async () => {
+    acts.length = 0;
+    const { cookie } = await signIn();
+    await call("DELETE", "/api/session", { cookie, ...fromConsole() });
+    expect(acts).toEqual([
+      { kind: "signed_in", by: "a operator", role: "operator" },
+      { kind: "signed_out", by: "a operator", role: "operator" },
+    ]);
+  });
+
+  it("clears the cookie of a session that has ended", async () => {
+    const { cookie } = await signIn();
+    await held.redis.del(runKeys.session(sha256(cookie.split("=")[1] ?? "")));
+    const out = await call("DELETE", "/api/session", { cookie, ...fromConsole() });
+    expect(out.status).toBe(401);
+    expect(out.setCookie).toMatch(/^rb-\d+=; Path=\/; Max-Age=0;/);
+  });
+
   it("has nothing to end for a caller with a token", async () => {
     expect((await call("DELETE", "/api/session", { authorization: "Bearer viewer-token" })).body).toEqual({ ended: false });
   });
@@ -251,19 +302,24 @@ describe("while Redis is away", () => {
   it("a session that was read within a minute may read, and none may change, begin or end", async () => {
     const { cookie } = await signIn();
     const late = await signIn();
-    await call("GET", "/api/session", { cookie });
+    const leaving = await signIn();
+    for (const one of [cookie, leaving.cookie]) await call("GET", "/api/session", { cookie: one });
     changes.length = 0;
     isAway = true;
     expect(await statusOf("GET", "/api/things", { cookie })).toBe(200);
     expect(await statusOf("GET", "/api/things", { cookie: late.cookie })).toBe(503);
     expect(await statusOf("POST", "/api/things", { cookie, ...fromConsole() })).toBe(503);
-    expect(await statusOf("DELETE", "/api/session", { cookie, ...fromConsole() })).toBe(503);
+    const out = await call("DELETE", "/api/session", { cookie: leaving.cookie, ...fromConsole() });
+    expect(out).toMatchObject({ status: 503, body: { detail: expect.stringContaining("This browser is signed out.") } });
+    expect(out.setCookie).toMatch(/^rb-\d+=; Path=\/; Max-Age=0;/);
     expect((await signIn()).status).toBe(503);
     expect(changes).toEqual([]);
     await clock.advance(60_001);
     expect(await statusOf("GET", "/api/things", { cookie })).toBe(503);
     isAway = false;
     expect(await statusOf("GET", "/api/things", { cookie })).toBe(200);
+    // The one that was left while Redis was away has ended for every server.
+    expect(await held.redis.exists(runKeys.session(sha256(leaving.cookie.split("=")[1] ?? "")))).toBe(0);
   });
 
   it("a stream is rechecked without Redis for five seconds", async () => {

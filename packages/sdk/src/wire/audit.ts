@@ -38,6 +38,8 @@ export const auditKinds = [
   "rollout_refused",
   "ticket_quality_set",
   "evidence_sealed",
+  "signed_in",
+  "signed_out",
 ] as const;
 
 /** See {@link auditKinds}. */

@@ -17,3 +17,6 @@ export const sessionSchema = z
 
 /** Whether there was a session to end. */
 export const sessionEndSchema = z.object({ ended: z.boolean() });
+
+/** A link that signs in once: its path with the secret, and until when it can be used. */
+export const signInLinkSchema = z.object({ path: z.string(), expiresAt: instantSchema });
