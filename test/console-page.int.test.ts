@@ -5,9 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findProgram } from "../demo/find-program.ts";
+import type { Question } from "../packages/sdk/src/wire/questions.ts";
 import { consoleAnswers, emptyConsoleAnswers, stormyConsoleAnswers } from "./builders/console-answers.ts";
 import { anAskingScene } from "./builders/console-scenes.ts";
 import { type ConsoleServer, consoleBuild, readManifest, startConsoleServer } from "./servers/console-server.ts";
+
+/** The question of the scene with another plan. */
+function aChangedQuestion(): Question {
+  const asked = anAskingScene().journal.at(-1);
+  if (asked?.kind !== "asked" || asked.question.plan === undefined) throw new Error("The scene asks nothing.");
+  const { plan } = asked.question;
+  const changes = plan.changes.map((change) => (change.field === "gate" ? { ...change, after: "half open" } : change));
+  return { ...asked.question, planSha: "d".repeat(64), plan: { ...plan, changes } };
+}
 
 const kilobyte = 1000;
 const now = (anAskingScene().journal.at(-1)?.at ?? 0) + 222_000;
@@ -67,15 +77,23 @@ describe("the page in a browser", () => {
     await server[Symbol.asyncDispose]();
   });
 
+  interface VisitOptions {
+    readonly width?: number;
+    readonly scheme?: "light" | "dark";
+    readonly isSignedIn?: boolean;
+    readonly role?: ConsoleServer["role"];
+  }
+
   interface Visit extends AsyncDisposable {
     readonly page: Page;
     /** Messages of the console, faults of scripts, and requests to other origins. */
     readonly disturbances: readonly string[];
   }
 
-  async function visit(path: string, options: { width?: number; scheme?: "light" | "dark"; isSignedIn?: boolean } = {}): Promise<Visit> {
-    const { width = 1440, scheme = "light", isSignedIn = true } = options;
+  async function visit(path: string, options: VisitOptions = {}): Promise<Visit> {
+    const { width = 1440, scheme = "light", isSignedIn = true, role = "approver" } = options;
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, reducedMotion: "reduce" });
+    server.role = role;
     if (isSignedIn) await context.addCookies([{ name: "rb", value: "1", url: server.url }]);
     const page = await context.newPage();
     const disturbances: string[] = [];
@@ -273,6 +291,56 @@ describe("the page in a browser", () => {
     expect(await page.locator("#step-7").count()).toBe(1);
     await page.unroute("**/api/**");
     await page.waitForSelector("[role=alert]", { state: "detached", timeout: 15_000 });
+  });
+
+  it("shows what changed in a plan that changed while it was read, sends nothing, and keeps what was typed", async () => {
+    await using visited = await visit("/questions/q_resume", { width: 390 });
+    const { page } = visited;
+    const before = server.answers;
+    const question = aChangedQuestion();
+    await page.fill("textarea", "I read the first plan");
+    server.answers = new Map([
+      ...before,
+      ["/api/approvals/q_resume/question", { body: { question, consents: [], missing: 1 } }] as const,
+      ["POST /api/approvals/q_resume", { status: 409, detail: "The plan is another one now.", problem: "plan-changed" }] as const,
+    ]);
+    await page.click("text=Approve this plan");
+    await page.waitForSelector(".changed");
+    expect(await page.innerText(".changed")).toMatch(
+      /The plan changed while you read it\. Nothing was sent\.[^]*gate of budget\/checkout: paused → half open, when you read it/i,
+    );
+    expect(await page.inputValue("textarea")).toBe("I read the first plan");
+    expect(await page.locator(".answers [aria-disabled=true]").count()).toBe(2);
+    expect(await faultsOf(page)).toEqual([]);
+    await page.click("text=I have read the new plan");
+    expect(await page.locator(".changed").count()).toBe(0);
+    const request = page.waitForRequest((one) => one.method() === "POST");
+    await page.click("text=Approve this plan");
+    expect(JSON.parse((await request).postData() ?? "")).toMatchObject({ planSha: question.planSha, reason: "I read the first plan" });
+    server.answers = before;
+  });
+
+  it("has no button for one who may only read, and none to approve for one who started the run", async () => {
+    await using reader = await visit("/runs/run_asks", { role: "viewer" });
+    expect(await reader.page.locator(".answers button, .stops button").count()).toBe(0);
+    expect(await reader.page.innerText("#step-7")).toContain("Your role viewer may read this question.");
+  });
+
+  it.each(["Abort", "Freeze"])("opens what %s does with one press, accessible and within 320 px", async (name) => {
+    await using visited = await visit("/runs/run_asks", { width: 320, role: "operator" });
+    const { page } = visited;
+    await page.click(`.stops >> text=${name}`);
+    await page.waitForSelector(".stop");
+    expect([...(await overflowOf(page)), ...(await faultsOf(page))]).toEqual([]);
+    expect(await page.evaluate("document.activeElement.className")).toContain("danger");
+  });
+
+  it("unfolds the texts of done steps on a telephone", async () => {
+    await using visited = await visit("/runs/run_asks", { width: 390 });
+    const { page } = visited;
+    expect(await page.isVisible("#step-1 .prose")).toBe(false);
+    await page.check("text=Text of the steps that are done");
+    expect(await page.isVisible("#step-1 .prose")).toBe(true);
   });
 
   it("changes pages without loading the shell again, and by keyboard alone", async () => {

@@ -1,6 +1,7 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons.tsx";
+import { LiveMark } from "./live-mark.tsx";
 import { visibleText } from "./page-format.ts";
 import { DoctorPage, MissingPage } from "./pages/missing-page.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
@@ -10,10 +11,16 @@ import { useServices } from "./services.ts";
 
 /** The console: its frame around the page of the address, or the sign-in. */
 export function App() {
-  const { session, router, clock } = useServices();
+  const { session, router, clock, feed, drafts } = useServices();
   const state = session.state.value;
   useEffect(() => void session.load(), [session]);
   useEffect(() => (state.kind === "away" ? clock.after(retryMs, () => void session.load()) : undefined), [state]);
+  useEffect(() => {
+    if (state.kind === "signed_in") {
+      drafts.keepFor(state.name);
+      feed.start();
+    } else if (state.kind === "signed_out") feed.stop();
+  }, [state]);
   if (state.kind === "signed_out") return <SignIn />;
   const place = router.place.value;
   return (
@@ -160,6 +167,7 @@ export function Frame(props: { readonly place: Place; readonly reader: Reader | 
           {reader === undefined ? null : <Who reader={reader} />}
         </header>
         <main class="page" id="main" tabIndex={-1} ref={main}>
+          <LiveMark />
           {children}
         </main>
       </div>

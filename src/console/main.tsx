@@ -1,5 +1,7 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { createDrafts } from "./drafts.ts";
+import { createLiveFeed, createVisibility } from "./live-feed.ts";
 import { createBrowserClock } from "./page-clock.ts";
 import { createRouter } from "./router.ts";
 import { ServicesContext } from "./services.ts";
@@ -11,7 +13,15 @@ if (root === null) throw new Error("The shell has no element with the id console
 const clock = createBrowserClock();
 const fetch = window.fetch.bind(window);
 const session = createSession(fetch);
-const services = { clock, session, router: createRouter(window), requests: { fetch, clock, onSignedOut: () => session.end() } };
+const onSignedOut = () => session.end();
+const services = {
+  clock,
+  session,
+  router: createRouter(window),
+  requests: { fetch, clock, onSignedOut },
+  feed: createLiveFeed({ fetch, clock, onSignedOut, visibility: createVisibility(document) }),
+  drafts: createDrafts(),
+};
 
 render(
   <ServicesContext.Provider value={services}>

@@ -20,8 +20,10 @@ export interface Resource<Body> {
   readonly reading: ReadonlySignal<Reading<Body>>;
   /** Reads it; while a read is under way that one is awaited. */
   refresh(): Promise<void>;
-  /** Reads it again this long after each read until it is closed or `mayRefresh` says no. */
-  refreshEvery(ms: number, mayRefresh: () => boolean): void;
+  /** Reads it again at once, or when the read that is under way has ended: that one may have missed what changed. */
+  refreshAgain(): Promise<void>;
+  /** Reads it again after each of these pauses until it is closed or `mayRefresh` says no. */
+  refreshEvery(pauseMs: () => number, mayRefresh: () => boolean): void;
   /** Ends what is under way. */
   close(): void;
 }
@@ -43,6 +45,7 @@ export function createResource<Body>(requests: Requests, url: string): Resource<
   let etag: string | undefined;
   let underWay: Promise<void> | undefined;
   let cancelNext: (() => void) | undefined;
+  let isWanted = false;
 
   async function read(): Promise<void> {
     const answer = await request<Body>(requests, url, { etag, signal: ended.signal });
@@ -68,11 +71,18 @@ export function createResource<Body>(requests: Requests, url: string): Resource<
   return {
     reading,
     refresh,
-    refreshEvery(ms, mayRefresh) {
+    async refreshAgain() {
+      if (isWanted) return;
+      isWanted = underWay !== undefined;
+      await underWay;
+      isWanted = false;
+      if (!ended.signal.aborted) await refresh();
+    },
+    refreshEvery(pauseMs, mayRefresh) {
       cancelNext?.();
-      cancelNext = requests.clock.after(ms, () => {
+      cancelNext = requests.clock.after(pauseMs(), () => {
         if (ended.signal.aborted || !mayRefresh()) return;
-        void refresh().then(() => this.refreshEvery(ms, mayRefresh));
+        void refresh().then(() => this.refreshEvery(pauseMs, mayRefresh));
       });
     },
     close() {

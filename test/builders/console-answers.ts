@@ -88,6 +88,7 @@ export function consoleAnswers(): ConsoleAnswers {
   }
   const gone = "The document that this run is pinned to is no longer stored.";
   return answers
+    .set("/api/freeze", { body: { items: [] } })
     .set("/api/runs/run_without_document", { body: withoutDocument })
     .set("/api/runs/run_without_document/document", { status: 404, detail: gone })
     .set("/api/runs", { body: { items: scenes.map(({ summary }) => summary), nextCursor: "next" } })

@@ -45,6 +45,7 @@ const now = (anAskingScene().journal.at(-1)?.at ?? 0) + 222_000;
 const widths = values.width === undefined ? [320, 390, 1440] : [Number(values.width)];
 
 await using server = await startConsoleServer(consoleAnswers());
+server.isLive = true;
 const browser = await chromium.launch({
   executablePath: findProgram("chromium", "chromium-browser", "google-chrome"),
   args: ["--no-sandbox", "--disable-dev-shm-usage"],

@@ -1,17 +1,23 @@
+import { useRef } from "preact/hooks";
 import type { AskedQuestion } from "../../../packages/sdk/src/wire/questions.ts";
 import { visibleText } from "../page-format.ts";
 import { Loading, TroubleBanner } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { runPath } from "../router.ts";
+import { questionAddress } from "../run/answer-form.tsx";
 import { QuestionCard } from "../run/question-card.tsx";
-import { useReading, useServices } from "../services.ts";
+import { useNow, useReading } from "../services.ts";
 import { useTitle } from "../use-page.ts";
 
 /** Reads one question and shows it; nothing is decided by opening it. */
 export function QuestionPage({ id }: { readonly id: string }) {
-  const { clock } = useServices();
-  const reading = useReading<AskedQuestion>(`/api/approvals/${encodeURIComponent(id)}/question`, ({ body }) => body?.answer === undefined);
-  return <QuestionView reading={reading} now={clock.now()} />;
+  const reading = useReading<AskedQuestion>(questionAddress(id), ({ body }) => body?.answer === undefined);
+  const now = useNow(reading.body !== undefined && reading.body.answer === undefined);
+  const last = useRef<AskedQuestion | undefined>(undefined);
+  last.current = reading.body ?? last.current;
+  // One question for several runs is gone once it is answered; what was shown of it stays, with what became of it.
+  const isOver = reading.trouble?.status === 404 && last.current !== undefined;
+  return <QuestionView reading={isOver && last.current !== undefined ? { body: last.current } : reading} now={now} />;
 }
 
 /** The page of a question: the question, its plan, and the way to its run. */
@@ -43,11 +49,6 @@ export function QuestionView({
           <div class="single">
             <QuestionCard question={body.question} answer={body.answer} now={now} />
           </div>
-          {body.consents.length > 0 && body.answer === undefined ? (
-            <p>
-              {body.consents.map(({ by }) => visibleText(by, 100)).join(", ")} approved; {body.missing} more must approve.
-            </p>
-          ) : null}
         </>
       )}
     </>

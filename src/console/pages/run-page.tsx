@@ -5,6 +5,7 @@ import { Icon } from "../icons.tsx";
 import { figure, span, titleText, visibleText, words } from "../page-format.ts";
 import { Loading, Pill, Time, TroubleBanner, WithCode } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
+import { Announcer } from "../run/announcer.tsx";
 import { RunDocument, stepsOf } from "../run/run-document.tsx";
 import { firstChangeMs, runEvents, trackedSamples } from "../run/run-events.ts";
 import { currentStates } from "../run/run-step.tsx";
@@ -13,17 +14,21 @@ import { runView } from "../run/state-words.ts";
 import { StepLog } from "../run/step-log.tsx";
 import { openQuestionOf, type StepStory, stepStories } from "../run/step-stories.ts";
 import { StepTrack } from "../run/step-track.tsx";
-import { useReading, useServices } from "../services.ts";
+import { StopPanel } from "../run/stop-panel.tsx";
+import { type Concern, useNow, useReading } from "../services.ts";
 import { useHashScroll, useInView, useTitle } from "../use-page.ts";
 
 /** Reads a run and its document, and shows them. */
 export function RunPage({ id }: { readonly id: string }) {
-  const { clock } = useServices();
   const address = `/api/runs/${encodeURIComponent(id)}`;
-  const record = useReading<RunRecord>(address, ({ body }) => body?.summary.state !== "ended");
+  const isAbout: Concern = (news) => news.event === "run" && news.data.id === id;
+  // The review is written after the end.
+  const isOpen = ({ body }: Reading<RunRecord>) => body?.summary.state !== "ended" || body.report === undefined;
+  const record = useReading<RunRecord>(address, isOpen, isAbout);
+  const now = useNow(record.body !== undefined && record.body.summary.state !== "ended");
   const document = useReading<DocumentTree>(`${address}/document`);
   useHashScroll(record.body !== undefined && (document.body !== undefined || document.trouble !== undefined));
-  return <RunView id={id} record={record} document={document} now={clock.now()} />;
+  return <RunView id={id} record={record} document={document} now={now} />;
 }
 
 /** What the page of a run is drawn from. */
@@ -54,6 +59,8 @@ export function RunView({ id, record, document, now }: RunViewProps) {
     <>
       {record.trouble === undefined ? null : <TroubleBanner trouble={record.trouble} readAt={record.readAt} />}
       <RunHead record={body} document={document.body} now={now} question={question} />
+      <Announcer journal={journal} nameOf={(step) => stepName(steps, step)} />
+      <StopPanel summary={summary} />
       <Stakes record={body} />
       {steps.length === 0 ? null : <StepTrack steps={steps} stories={stories} />}
       {question === undefined ? null : <Duty question={question} step={steps.find((step) => step.id === question.stepId)?.number} />}
@@ -69,6 +76,11 @@ export function RunView({ id, record, document, now }: RunViewProps) {
       </div>
     </>
   );
+}
+
+function stepName(steps: ReturnType<typeof stepsOf>, id: string): string {
+  const step = steps.find((one) => one.id === id);
+  return step === undefined ? words(id) : `Step ${step.number}`;
 }
 
 function titleOf({ journal, summary }: RunRecord, document: DocumentTree | undefined): string {

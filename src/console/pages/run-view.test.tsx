@@ -3,12 +3,16 @@ import { renderToString } from "preact-render-to-string";
 import type { RunRecord } from "../../../packages/sdk/src/wire/journal.ts";
 import { aDocumentTree } from "../../../test/builders/a-document-tree.ts";
 import { aHostileScene, anAskingScene, anEndedScene, aTroubledScene } from "../../../test/builders/console-scenes.ts";
+import { ServicesContext } from "../services.ts";
+import { stillServices } from "../still-services.ts";
 import { RunView } from "./run-page.tsx";
 
 const stepOf = (html: string, number: number) => html.slice(html.indexOf(`id="step-${number}"`)).split('<li class="step')[0] ?? "";
 const pageOf = (record: RunRecord) =>
   renderToString(
-    <RunView id={record.summary.id} record={{ body: record, readAt: 0 }} document={{ body: aDocumentTree(), readAt: 0 }} now={0} />,
+    <ServicesContext.Provider value={stillServices()}>
+      <RunView id={record.summary.id} record={{ body: record, readAt: 0 }} document={{ body: aDocumentTree(), readAt: 0 }} now={0} />
+    </ServicesContext.Provider>,
   );
 
 describe("the page of a run", () => {

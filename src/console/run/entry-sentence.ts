@@ -31,7 +31,7 @@ function sentenceOf(entry: JournalEntry): Sentence {
     case "accepted":
       return plain(acceptedText(entry));
     case "claimed":
-      return plain(`Worker ${entry.worker} works on the run.`);
+      return plain(`${workerName(entry.worker)} works on the run.`);
     case "sampled":
       return plain(`Measured: ${sampleText(entry.values)}.`);
     case "intent":
@@ -92,6 +92,14 @@ function sentenceOf(entry: JournalEntry): Sentence {
     case "finished":
       return outcomeSentence("Ended", entry);
   }
+}
+
+/** Runs of earlier versions name the worker's claim, which says nothing to people. */
+const claimPattern = /^\d+:[\da-f-]{36}$/u;
+
+/** A worker as it is named at the beginning of a sentence. */
+export function workerName(worker: string): string {
+  return claimPattern.test(worker) ? "A worker" : `Worker ${worker}`;
 }
 
 type Entry<Kind extends JournalEntry["kind"]> = Extract<JournalEntry, { readonly kind: Kind }>;

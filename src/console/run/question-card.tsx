@@ -1,7 +1,7 @@
 import type { Answer, Question } from "../../../packages/sdk/src/wire/questions.ts";
 import { span, timeForReader, visibleText } from "../page-format.ts";
 import { Time, WithCode } from "../pieces.tsx";
-import { PlanChanges } from "./plan-changes.tsx";
+import { AnswerForm } from "./answer-form.tsx";
 
 const kindWords = {
   approve: "Approval",
@@ -18,8 +18,14 @@ export function silenceOf({ kind }: Pick<Question, "kind">): string {
 }
 
 /** One question: what is asked, the plan, until when, and who answered what. */
-export function QuestionCard(props: { readonly question: Question; readonly answer?: Answer | undefined; readonly now: number }) {
-  const { question, answer, now } = props;
+export function QuestionCard(props: {
+  readonly question: Question;
+  readonly answer?: Answer | undefined;
+  readonly now: number;
+  /** Sentences of the run that can be the reason of an answer. */
+  readonly evidence?: readonly string[];
+}) {
+  const { question, answer, now, evidence = [] } = props;
   const id = `question-${question.id}`;
   return (
     <section class={answer === undefined ? "question open" : "question"} aria-labelledby={id}>
@@ -30,13 +36,15 @@ export function QuestionCard(props: { readonly question: Question; readonly answ
         </p>
       </div>
       <div class="body">
-        {question.plan === undefined || answer !== undefined ? null : (
+        {question.plan === undefined || answer !== undefined ? null : <p>{visibleText(question.plan.summary, 600)}</p>}
+        {answer === undefined ? (
           <>
-            <p>{visibleText(question.plan.summary, 600)}</p>
-            <PlanChanges plan={question.plan} />
+            {isOver(question, now) ? null : <AnswerForm key={question.id} question={question} evidence={evidence} />}
+            <OpenQuestion question={question} now={now} />
           </>
+        ) : (
+          <Answered answer={answer} />
         )}
-        {answer === undefined ? <OpenQuestion question={question} now={now} /> : <Answered answer={answer} />}
       </div>
     </section>
   );
@@ -46,15 +54,6 @@ function OpenQuestion({ question, now }: { readonly question: Question; readonly
   const { of = 1, planSha, expiresAt, role, requester, plan } = question;
   return (
     <>
-      <p>
-        <b>How to answer</b>
-      </p>
-      <p>Take the link in the mail or the message about this question, or run one of these commands:</p>
-      <pre class="code">
-        {question.answers
-          .map((answer) => `runbookd approvals answer ${visibleText(question.id, 100)} ${visibleText(answer, 40)} --reason '…'`)
-          .join("\n")}
-      </pre>
       <p class="fine">
         {expiresAt === undefined ? "This question has no time limit. " : `${whenExpired(expiresAt, now)} ${silenceOf(question)} `}
         {of === 1 ? `One ${role} is enough.` : `${of} different people with the role ${role} must approve; one rejection decides.`}
@@ -67,8 +66,21 @@ function OpenQuestion({ question, now }: { readonly question: Question; readonly
           </>
         )}
       </p>
+      <details>
+        <summary>Answer with a command</summary>
+        <pre class="code">
+          {question.answers
+            .map((answer) => `runbookd approvals answer ${visibleText(question.id, 100)} ${visibleText(answer, 40)} --reason '…'`)
+            .join("\n")}
+        </pre>
+      </details>
     </>
   );
+}
+
+/** Whether it can no longer be answered. */
+function isOver({ expiresAt }: Pick<Question, "expiresAt">, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }
 
 function whenExpired(expiresAt: number, now: number): string {

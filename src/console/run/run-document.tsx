@@ -3,6 +3,7 @@ import type { Block, DocumentTree } from "../../../packages/sdk/src/wire/documen
 import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
 import { Blocks } from "../document/blocks.tsx";
 import { plainText } from "../document/inlines.tsx";
+import { evidenceOf } from "./run-events.ts";
 import { CheckMark, RunStep } from "./run-step.tsx";
 import { type CheckLine, checksOf, emptyStory, type StepStory } from "./step-stories.ts";
 
@@ -22,15 +23,20 @@ export function RunDocument({ tree, stories, journal, now }: RunDocumentProps) {
     prerequisites: checksOf(journal, "prerequisite"),
     verification: checksOf(journal, "verification"),
   };
+  const evidence = evidenceOf(journal);
   let section = "";
   return (
     <>
+      <label class="choice texts">
+        <input type="checkbox" />
+        Text of the steps that are done
+      </label>
       {sectionsOf(tree.children).map((part) => {
         if (part.kind === "steps") {
           return (
             <Steps first={part.steps[0]?.number ?? 1}>
               {part.steps.map((block) => (
-                <RunStep block={block} story={stories.get(block.id) ?? emptyStory} now={now} />
+                <RunStep block={block} story={stories.get(block.id) ?? emptyStory} now={now} evidence={evidence} />
               ))}
             </Steps>
           );

@@ -1,5 +1,6 @@
 import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
-import { entrySentence } from "./entry-sentence.ts";
+import { figure, words } from "../page-format.ts";
+import { entrySentence, workerName } from "./entry-sentence.ts";
 import type { LogLine } from "./step-stories.ts";
 
 /** Kinds that concern the run as a whole; the others are shown in their step. */
@@ -32,13 +33,20 @@ export function runEvents(journal: readonly JournalEntry[]): readonly LogLine[] 
       worker = entry.worker;
       if (previous === worker) continue;
       if (previous !== undefined) {
-        events.push({ at: entry.at, text: `Worker ${worker} took the run over from ${previous}.`, tone: "plain" });
+        events.push({ at: entry.at, text: takenOver(worker, previous), tone: "plain" });
         continue;
       }
     }
     events.push({ at: entry.at, ...entrySentence(entry) });
   }
   return events;
+}
+
+function takenOver(worker: string, previous: string): string {
+  const [next, before] = [workerName(worker), workerName(previous)];
+  return next === before
+    ? "Another worker took the run over."
+    : `${next} took the run over from ${before.toLowerCase().slice(0, 1)}${before.slice(1)}.`;
 }
 
 /** One measurement of a tracked metric; null when it could not be measured. */
@@ -70,4 +78,13 @@ export function firstChangeMs(journal: readonly JournalEntry[]): number | undefi
     if (entry.kind === "applied" && intents.has(entry.step) && accepted !== undefined) return entry.at - accepted;
   }
   return undefined;
+}
+
+/** Sentences about the tracked metrics that can be the reason of an answer: each metric that was measured again, with its value before. */
+export function evidenceOf(journal: readonly JournalEntry[]): readonly string[] {
+  return [...trackedSamples(journal)].flatMap(([name, samples]) => {
+    const [before, last] = [samples[0]?.value, samples.at(-1)?.value];
+    if (samples.length < 2 || typeof before !== "number" || typeof last !== "number") return [];
+    return [`${words(name)} is ${figure(last)}, was ${figure(before)}`];
+  });
 }

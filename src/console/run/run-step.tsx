@@ -20,7 +20,14 @@ export const currentStates: ReadonlySet<StepState> = new Set(["running", "waitin
 type StepBlock = Extract<Block, { readonly type: "step" }>;
 
 /** One step of the document with what the journal says about it. */
-export function RunStep({ block, story, now }: { readonly block: StepBlock; readonly story: StepStory; readonly now: number }) {
+export function RunStep(props: {
+  readonly block: StepBlock;
+  readonly story: StepStory;
+  readonly now: number;
+  /** Sentences of the run that can be the reason of an answer. */
+  readonly evidence: readonly string[];
+}) {
+  const { block, story, now, evidence } = props;
   const parts = stepParts(block.children);
   const view = stepViews[story.state];
   const action = story.action ?? actionName(parts);
@@ -47,7 +54,7 @@ export function RunStep({ block, story, now }: { readonly block: StepBlock; read
         <div class="prose">
           <Blocks blocks={parts.prose} />
         </div>
-        <Story story={story} now={now} />
+        <Story story={story} now={now} evidence={evidence} />
         <div class="folds">
           {story.output === undefined ? null : <Results output={story.output} />}
           {story.log.length === 0 ? null : (
@@ -81,7 +88,8 @@ function When({ story: { startedAt, endedAt, attempts } }: { readonly story: Ste
 }
 
 /** What the journal says: the result, the plan, why it stopped, the last check and the questions. */
-function Story({ story, now }: { readonly story: StepStory; readonly now: number }) {
+function Story(props: { readonly story: StepStory; readonly now: number; readonly evidence: readonly string[] }) {
+  const { story, now, evidence } = props;
   const { plan, output, progress, checks, questions, reason, state } = story;
   const sentence = output?.["sentence"];
   const hasOpenPlan = questions.some(({ question, answer }) => answer === undefined && question.plan !== undefined);
@@ -105,7 +113,7 @@ function Story({ story, now }: { readonly story: StepStory; readonly now: number
       )}
       <Checks checks={checks} />
       {questions.map((asked) => (
-        <QuestionCard question={asked.question} answer={asked.answer} now={now} />
+        <QuestionCard question={asked.question} answer={asked.answer} now={now} evidence={evidence} />
       ))}
     </>
   );
