@@ -38,8 +38,7 @@ const requestTimeoutMs = 10_000;
  */
 export async function createApiClient(invocation: CommandInvocation): Promise<ApiClient> {
   const { context } = invocation;
-  const base = textOption(invocation, "url") ?? context.env["RUNBOOKD_URL"] ?? `http://127.0.0.1:${context.env["RUNBOOKD_PORT"] ?? "9097"}`;
-  const token = context.env["RUNBOOKD_TOKEN"] ?? (isLoopback(base) ? await readAdminToken(context) : undefined);
+  const { base, token } = await addressedServer(invocation);
   return {
     get: (path, shape) => call(context, { base, token, method: "GET", path, shape }),
     post: (path, body, shape) => call(context, { base, token, method: "POST", path, body, shape }),
@@ -47,6 +46,19 @@ export async function createApiClient(invocation: CommandInvocation): Promise<Ap
     put: (path, body, shape) => call(context, { base, token, method: "PUT", path, body, shape }),
     delete: (path, shape) => call(context, { base, token, method: "DELETE", path, shape }),
   };
+}
+
+/** A running runbookd and the token for it. */
+export interface AddressedServer {
+  readonly base: string;
+  readonly token: string | undefined;
+}
+
+/** The server and the token of {@link createApiClient}. */
+export async function addressedServer(invocation: CommandInvocation): Promise<AddressedServer> {
+  const { context } = invocation;
+  const base = textOption(invocation, "url") ?? context.env["RUNBOOKD_URL"] ?? `http://127.0.0.1:${context.env["RUNBOOKD_PORT"] ?? "9097"}`;
+  return { base, token: context.env["RUNBOOKD_TOKEN"] ?? (isLoopback(base) ? await readAdminToken(context) : undefined) };
 }
 
 interface Call<Body> {

@@ -79,6 +79,12 @@ export const commandList: readonly CommandEntry[] = [
     body: async () => (await import("./commands/start-run.ts")).runCommand,
   },
   {
+    usage: "watch [run]",
+    summary:
+      "Follow what happens: open questions and runs, or one run until it ends. Exit code 0: interrupted, or the run succeeded; 1: it ended otherwise, or was not followed to its end",
+    body: async () => (await import("./commands/watch-command.ts")).watchCommand,
+  },
+  {
     usage: "freeze [scope]",
     summary:
       "Hold back every effect and every new run of a scope (all, runbook:<id>, action:<name> or target:<id>; all when none is named) until it is lifted. While Redis is down, create the file of RUNBOOKD_FREEZE_FILE instead",

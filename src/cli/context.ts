@@ -50,12 +50,15 @@ const colourCodes = { red: 31, green: 32, yellow: 33, dim: 2 } as const;
 // oxlint-disable-next-line no-control-regex -- these are what `paint` writes
 const painted = /(\u001b\[(?:31|32|33|2|0)m)/;
 
+/** At the beginning of a text for a terminal: erases the screen, and what follows begins at its top. */
+export const eraseScreen = "\u001b[H\u001b[2J\u001b[3J";
+
 /** At the beginning of a text for a terminal: erases the line that the cursor is on. */
 export const eraseLine = "\r\u001b[2K";
 
 /**
  * The same context, except that nothing which a terminal obeys or an eye does not see is printed raw. On a terminal the colours of
- * {@link paint} and {@link eraseLine} at the beginning of a text are.
+ * {@link paint} are, and {@link eraseLine} and {@link eraseScreen} at the beginning of a text.
  */
 export function withCleanOutput(context: CommandContext): CommandContext {
   const cleanParts = (text: string) =>
@@ -65,8 +68,10 @@ export function withCleanOutput(context: CommandContext): CommandContext {
           .map((part, index) => (index % 2 === 1 ? part : escapeHidden(part)))
           .join("")
       : escapeHidden(text);
-  const clean = (text: string) =>
-    context.isTerminal && text.startsWith(eraseLine) ? `${eraseLine}${cleanParts(text.slice(eraseLine.length))}` : cleanParts(text);
+  const clean = (text: string) => {
+    const eraser = context.isTerminal ? [eraseLine, eraseScreen].find((one) => text.startsWith(one)) : undefined;
+    return eraser === undefined ? cleanParts(text) : `${eraser}${cleanParts(text.slice(eraser.length))}`;
+  };
   return { ...context, write: (text) => context.write(clean(text)), warn: (text) => context.warn(clean(text)) };
 }
 

@@ -54,8 +54,8 @@ function openQuestionOf(summary: RunSummary, journal: readonly JournalEntry[]): 
   return last?.kind === "asked" && !answered.has(last.question.id) ? last.question : undefined;
 }
 
-/** The question with the command for each of its answers. */
-function renderOpenQuestion({ id, kind, text, answers, expiresAt, about }: Question): string {
+/** A question with the command for each of its answers. */
+export function renderOpenQuestion({ id, kind, text, answers, expiresAt, about }: Question): string {
   const until = expiresAt === undefined ? "" : ` until ${formatInstant(expiresAt)}`;
   const subject = about === undefined ? [] : [`  ${describeSubject(about)}`];
   const commands = answers.map((answer) => `  runbookd approvals answer ${shellWord(id)} ${shellWord(answer)} --reason '…'`);

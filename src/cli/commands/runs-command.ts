@@ -4,6 +4,7 @@ import { runReferenceSchema, runStates, runSummarySchema } from "../../../packag
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
+import { printRun } from "../print-run.ts";
 import { renderRun, renderRuns } from "../render-run.ts";
 
 /** `runbookd runs …`: read and steer runs of a running runbookd. */
@@ -46,9 +47,16 @@ const list: CommandDefinition = {
 const show: CommandDefinition = {
   usage: "show <run>",
   summary: "Show one run: its state, its journal and, once it has ended, its report",
-  examples: ["runbookd runs show 01K0ABCDEFGHJKMNPQRSTVWXYZ"],
+  examples: ["runbookd runs show 01K0ABCDEFGHJKMNPQRSTVWXYZ", "runbookd runs show 01K0ABCDEFGHJKMNPQRSTVWXYZ --follow"],
   remote: true,
+  options: [
+    {
+      flags: "--follow",
+      description: "print what happens until the run ends; exit code 0 when it succeeded, else 1; --json: one entry per line",
+    },
+  ],
   async run([id = ""], invocation) {
+    if (flagOption(invocation, "follow")) return printRun(id, invocation);
     const client = await createApiClient(invocation);
     const answer = await client.get(`/api/runs/${encodeURIComponent(id)}`, runRecordSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);

@@ -6,11 +6,13 @@ import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts
 import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { describeUnfinished, followDryRun, planOf, renderPlan } from "../dry-run.ts";
+import { printRun } from "../print-run.ts";
 
 /** `runbookd run <id>`: start a run by hand. */
 export const runCommand: CommandBody = {
   examples: [
     "runbookd run cost-incident-response --param budget=checkout",
+    "runbookd run cost-incident-response --param budget=checkout --wait",
     "runbookd run cost-incident-response --param budget=checkout --dry-run",
   ],
   remote: true,
@@ -21,6 +23,7 @@ export const runCommand: CommandBody = {
       description: "how far it may go by itself; at most the runbook's own mode",
       choices: ["observe", "approve", "auto"],
     },
+    { flags: "--wait", description: "print what happens until the run ends; exit code 0 when it succeeded, else 1" },
     { flags: "--dry-run", description: "real reads and no change (mode observe); follows the run and prints the plan, before → after" },
   ],
   async run([runbook = ""], invocation) {
@@ -43,8 +46,10 @@ export const runCommand: CommandBody = {
     const answer = await client.post("/api/runs", { runbook, params, ...(mode === undefined ? {} : { mode }) }, runReferenceSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (dry) return showPlan(client, answer.body.runId, invocation);
+    const { runId } = answer.body;
     if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
-    else invocation.context.write(`Run ${answer.body.runId} was accepted. Follow it: runbookd runs show ${answer.body.runId}\n`);
+    if (flagOption(invocation, "wait")) return printRun(runId, invocation);
+    if (!flagOption(invocation, "json")) invocation.context.write(`Run ${runId} was accepted. Follow it: runbookd watch ${runId}\n`);
     return exitCodes.ok;
   },
 };
