@@ -41,17 +41,17 @@ export const costScenario: Scenario = {
   },
 };
 
-/** A request is reported within this time after its end; the application goes on, so later ones are not compared. */
-const reportedWithinMs = 5000;
+/** A request is reported within this time, also on a busy machine; the application goes on, so later ones are not compared. */
+const reportedWithinMs = 20_000;
 
 async function billOf({ system, clock }: ScenarioContext): Promise<BillComparison> {
   const until = clock.now();
-  await clock.sleep(reportedWithinMs);
-  const events = await system.api.newestUsage();
-  return compareBill(
-    system.model.stats().calls.filter(({ at }) => at <= until),
-    events,
-  );
+  for (;;) {
+    await clock.sleep(1000);
+    const calls = system.model.stats().calls.filter(({ at }) => at <= until);
+    const bill = compareBill(calls, await system.api.newestUsage());
+    if (bill.unreportedRequests === 0 || clock.now() - until >= reportedWithinMs) return bill;
+  }
 }
 
 interface Kill {
