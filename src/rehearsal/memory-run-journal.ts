@@ -32,6 +32,8 @@ interface Shared {
   readonly questions: Map<string, Question>;
   readonly freezes: Map<string, Freeze>;
   readonly frozenRuns: Set<string>;
+  /** Counts claims; makes each token unique. */
+  nonce: number;
 }
 
 /** A ledger in memory with the manners of the real one, and doors for a test. */
@@ -70,20 +72,18 @@ export function createMemoryRunJournal(
     questions: new Map(),
     freezes: new Map(),
     frozenRuns: new Set(),
+    nonce: 0,
   },
 ): MemoryRunJournal {
   const { rows } = shared;
-  let nonce = 0;
-
   const rowOf = (runId: string): Row => {
     const row = rows.get(runId);
     if (row === undefined) throw new Error(`No run ${runId}.`);
     return row;
   };
 
-  const push = (row: Row, entries: readonly JournalEntry[]): void => {
-    for (const entry of entries) {
-      const text = JSON.stringify(entry);
+  const push = (row: Row, texts: readonly string[]): void => {
+    for (const text of texts) {
       row.head = nextHead(row.head, text);
       row.journal.push(parseEntry(text));
     }
@@ -166,7 +166,7 @@ export function createMemoryRunJournal(
         notices: {},
         joinsClaimed: 0,
       };
-      push(row, [{ at: clock.now(), kind: "accepted", runId, request }]);
+      push(row, [JSON.stringify({ at: clock.now(), kind: "accepted", runId, request })]);
       rows.set(runId, row);
     },
     log: (name) => shared.logs.get(name) ?? [],
@@ -179,7 +179,7 @@ export function createMemoryRunJournal(
       if (question === undefined) throw new Error(`No open question ${questionId}.`);
       shared.questions.delete(questionId);
       const row = rowOf(question.runId);
-      push(row, [{ at: clock.now(), kind: "answered", questionId, answer: { answer, by, reason: "", at: clock.now() } }]);
+      push(row, [JSON.stringify({ at: clock.now(), kind: "answered", questionId, answer: { answer, by, reason: "", at: clock.now() } })]);
       row.woken = true;
       row.stalls = 0;
     },
@@ -208,12 +208,13 @@ export function createMemoryRunJournal(
       const row = rows.get(runId);
       if (row === undefined) return { refused: "unknown_run" };
       if (row.state === "ended") return { refused: "ended" };
-      if (row.leaseUntil > clock.now()) return { refused: "leased" };
+      // A lease that ends later than one that begins now was given before the clock was set back: it is over.
+      if (row.leaseUntil > clock.now() && row.leaseUntil <= clock.now() + leaseMs) return { refused: "leased" };
       const asleep = row.state === "suspended" || row.state === "in_doubt";
       if (asleep && !row.woken && (row.wakeAt < 0 || row.wakeAt > clock.now())) return { refused: "waiting" };
-      nonce += 1;
+      shared.nonce += 1;
       row.epoch = Math.max(row.epoch + 1, clock.now());
-      row.token = `${row.epoch}:${nonce}:${Math.trunc(clock.monotonic())}`;
+      row.token = `${row.epoch}:${shared.nonce}:${Math.trunc(clock.monotonic())}`;
       row.leaseUntil = clock.now() + leaseMs;
       row.state = "running";
       row.woken = false;
@@ -230,7 +231,12 @@ export function createMemoryRunJournal(
     },
     async append(lease, change) {
       const row = rowOf(lease.runId);
-      if (row.token !== lease.token || row.state === "ended" || row.head !== change.head) return { kind: "fenced" };
+      const texts = change.entries.map((entry) => JSON.stringify(entry));
+      if (row.token !== lease.token || row.state === "ended") return { kind: "fenced" };
+      // The worker repeats a write whose reply was lost.
+      const isRepeated = texts.length > 0 && row.head === texts.reduce(nextHead, change.head);
+      if (isRepeated) return { kind: "ok", head: row.head, notices: row.notices };
+      if (row.head !== change.head) return { kind: "fenced" };
       if (change.precedes === "effect" && row.notices.stop !== undefined && !change.recordedNotices.stop)
         return { kind: "stopped", notices: row.notices };
       const query = change.freeze;
@@ -242,7 +248,7 @@ export function createMemoryRunJournal(
       const refused = refusedClaim(change.claims, lease.runId);
       if (refused !== undefined) return { kind: "claim_refused", ...refused };
       take(change.claims, lease.runId);
-      push(row, change.entries);
+      push(row, texts);
       settle(row, lease.runId, change);
       return { kind: "ok", head: row.head, notices: row.notices };
     },

@@ -114,6 +114,18 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
       });
     });
 
+    it("answers a write that is repeated because its reply was lost, and writes it once", async () => {
+      const run = await claimed();
+      const first = await harness.ledger.append(
+        run.lease,
+        aChange(run, { claims: [{ bucket: `once${count}`, max: 1, windowMs: 60_000, amount: 1 }] }),
+      );
+      expect(
+        await harness.ledger.append(run.lease, aChange(run, { claims: [{ bucket: `once${count}`, max: 1, windowMs: 60_000, amount: 1 }] })),
+      ).toEqual(first);
+      expect((await harness.journal(runId)).length).toBe(2);
+    });
+
     it("does not revive an expired lease, even when nobody has taken the run", async () => {
       const run = await claimed();
       await harness.expireLease(runId);

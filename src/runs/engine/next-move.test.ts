@@ -220,3 +220,29 @@ it("never fails a step because a step that its When reads is over without a resu
   expect(faults).toEqual([]);
   expect(skips).toBeGreaterThan(50);
 });
+
+it.each([
+  ["a retry of a failed step", "failed"],
+  ["a resumed intent", "pending"],
+] as const)("%s that a guardrail refuses waits for the time that the refusal names", (_name, before) => {
+  const runbook = aRunbook([aStep("a", { onFailure: { retries: 3, retryEveryMs: 0, then: { kind: "stop" } } })]);
+  const plan = { summary: "", targets: ["t/a"], changes: [], reversible: false, data: {} };
+  const intent = { step: "a", action: "a", effect: "keyed", attempt: 1, group: 1, idempotencyKey: "k", plan, planSha: "p" } as const;
+  const failure = { reason: "refused_by_target", message: "no", applied: "no" } as const;
+  const refused = { kind: "refused", at: 3, step: "a", guardrail: "change-rate", reason: "the limit is used up", retryAt: 5000 } as const;
+  const view = viewOf([
+    {
+      kind: "accepted",
+      at: 0,
+      runId: "run_1",
+      request: { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual" },
+    },
+    { kind: "intent", at: 1, ...intent },
+    ...(before === "failed" ? [{ kind: "failed", at: 2, step: "a", attempt: 1, failure } as const] : []),
+    refused,
+  ]);
+  const moveAt = (now: number) =>
+    nextMove(runbook, view, { now, intervals: defaultIntervals, capabilities: { canAskAlertmanager: false, mutates: () => true } });
+  expect(moveAt(10)).toMatchObject({ kind: "suspend", until: 5000, why: "change-rate: the limit is used up" });
+  expect(moveAt(5000)).toMatchObject({ kind: "attempt" });
+});

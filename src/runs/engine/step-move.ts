@@ -126,7 +126,7 @@ function moveOfPending(facts: StepFacts): Move {
       if (state.failures > Math.max(step.onFailure.retries, maxUnknownRetries)) return moveOfPolicy(facts, failure);
       const until = failure === undefined ? now : state.failedAt + Math.max(step.onFailure.retryEveryMs, 200 * 2 ** state.failures);
       if (until > now) return { kind: "suspend", until, why: "trying again after an unknown outcome", step: step.id, asked: false };
-      return { kind: "attempt", step, resume: true };
+      return moveOfTimedRefusal(facts) ?? { kind: "attempt", step, resume: true };
     }
     case "probed": {
       const until = Math.max(intent.at, state.failedAt) + intervals.quarantineMs;
@@ -186,14 +186,19 @@ function moveOfFailure(facts: StepFacts, failure: Failure): Move {
   const backOffMs = isOverloaded ? Math.min(maxOverloadedWaitMs, failure.retryAfterMs ?? 500 * 2 ** state.failures) : 0;
   const until = state.failedAt + Math.max(retryEveryMs, backOffMs);
   if (until > now) return { kind: "suspend", until, why: `trying again (${state.failures} of ${maxRetries})`, step: step.id, asked: false };
-  return { kind: "attempt", step, resume: false };
+  return moveOfTimedRefusal(facts) ?? { kind: "attempt", step, resume: false };
 }
 
-function moveOfRefusal({ step, now }: StepFacts, { guardrail, reason, retryAt }: NonNullable<StepFacts["state"]["refusal"]>): Move {
-  const why = `${guardrail}: ${reason}`;
-  if (retryAt === undefined) return record({ kind: "skipped", step: step.id, why });
-  if (retryAt > now) return { kind: "suspend", until: retryAt, why, step: step.id, asked: false };
-  return { kind: "attempt", step, resume: false };
+function moveOfRefusal(facts: StepFacts, { guardrail, reason, retryAt }: NonNullable<StepFacts["state"]["refusal"]>): Move {
+  const { step } = facts;
+  if (retryAt === undefined) return record({ kind: "skipped", step: step.id, why: `${guardrail}: ${reason}` });
+  return moveOfTimedRefusal(facts) ?? { kind: "attempt", step, resume: false };
+}
+
+/** Waits for the time that a refusal of the last attempt named; a retry and a resumed intent wait as a first attempt does. Undefined: there is none to wait for. */
+function moveOfTimedRefusal({ step, state: { refusal }, now }: StepFacts): Move | undefined {
+  if (refusal?.retryAt === undefined || refusal.retryAt <= now) return undefined;
+  return { kind: "suspend", until: refusal.retryAt, why: `${refusal.guardrail}: ${refusal.reason}`, step: step.id, asked: false };
 }
 
 function moveOfPolicy({ step, state }: StepFacts, failure: Failure | undefined): Move {

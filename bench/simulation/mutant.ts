@@ -1,0 +1,19 @@
+import type { Action } from "../../src/core/action.ts";
+import type { EngineDeps } from "../../src/runs/engine/engine-deps.ts";
+import type { Intervals } from "../../src/runs/engine/move.ts";
+import type { JournalWrapper } from "./simulated-store.ts";
+
+/** One way in which the protocol could be broken. It wraps ports; the product has no switch for it. */
+export interface Mutant {
+  readonly name: string;
+  /** What is broken, one sentence. */
+  readonly says: string;
+  /** In place of the scripts. */
+  readonly journal?: JournalWrapper;
+  /** In place of what a worker's engine reaches. `present`: the documents as they are now. */
+  readonly engine?: (deps: EngineDeps, present: EngineDeps["runbooks"]) => EngineDeps;
+  readonly action?: (action: Action) => Action;
+  readonly intervals?: Intervals;
+  /** In place of what a sweep finds; `all`: the runs with their states. */
+  readonly due?: (due: readonly string[], stateOf: (runId: string) => string | undefined) => readonly string[];
+}

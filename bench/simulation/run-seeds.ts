@@ -1,0 +1,48 @@
+import { guardGlobals } from "./guard-globals.ts";
+import type { Mutant } from "./mutant.ts";
+import { seededSchedule } from "./schedule.ts";
+import { simulate, type WorldResult } from "./simulated-world.ts";
+
+/** A seed whose world broke a rule. */
+export interface FailedSeed {
+  readonly seed: number;
+  readonly result: WorldResult;
+}
+
+/** What became of a range of seeds. */
+export interface SeedsResult {
+  readonly count: number;
+  readonly steps: number;
+  readonly failed: readonly FailedSeed[];
+}
+
+/** The seeds from `from` on; ends early after `maxFailed` of them have failed. Any use of the machine's time or chance fails the seed. */
+export async function runSeeds(
+  {
+    from,
+    count,
+    maxFailed = 1,
+    mutant,
+  }: { readonly from: number; readonly count: number; readonly maxFailed?: number; readonly mutant?: Mutant },
+  progress: (done: number) => void = () => undefined,
+): Promise<SeedsResult> {
+  const failed: FailedSeed[] = [];
+  let steps = 0;
+  let done = 0;
+  for (let seed = from; seed < from + count && failed.length < maxFailed; seed += 1) {
+    const result = await runSeed(seed, mutant);
+    steps += result.steps;
+    done += 1;
+    if (result.violation !== undefined) failed.push({ seed, result });
+    progress(done);
+  }
+  return { count: done, steps, failed };
+}
+
+/** The world of one seed. */
+export async function runSeed(seed: number, mutant?: Mutant): Promise<WorldResult> {
+  using guard = guardGlobals();
+  const result = await simulate(seededSchedule(seed), mutant === undefined ? {} : { mutant });
+  const [used] = guard.used;
+  return used === undefined ? result : { ...result, violation: { rule: "determinism", what: `${used} of the machine was used` } };
+}
