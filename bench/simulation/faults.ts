@@ -31,6 +31,7 @@ export const faultKinds = [
   "drain",
   "namesake",
   "plant",
+  "crash_sent",
 ] as const;
 
 /** See {@link faultKinds}. */

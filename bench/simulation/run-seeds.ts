@@ -1,7 +1,9 @@
 import { guardGlobals } from "./guard-globals.ts";
-import type { Mutant } from "./mutant.ts";
-import { seededSchedule } from "./schedule.ts";
+import { type Schedule, seededSchedule } from "./schedule.ts";
 import { simulate, type WorldResult } from "./simulated-world.ts";
+
+/** Executes the world of a schedule. */
+export type Simulate = (schedule: Schedule) => Promise<WorldResult>;
 
 /** A seed whose world broke a rule. */
 export interface FailedSeed {
@@ -17,32 +19,33 @@ export interface SeedsResult {
 }
 
 /** The seeds from `from` on; ends early after `maxFailed` of them have failed. Any use of the machine's time or chance fails the seed. */
-export async function runSeeds(
-  {
-    from,
-    count,
-    maxFailed = 1,
-    mutant,
-  }: { readonly from: number; readonly count: number; readonly maxFailed?: number; readonly mutant?: Mutant },
-  progress: (done: number) => void = () => undefined,
-): Promise<SeedsResult> {
+export async function runSeeds({
+  from,
+  count,
+  maxFailed = 1,
+  world = simulate,
+}: {
+  readonly from: number;
+  readonly count: number;
+  readonly maxFailed?: number;
+  readonly world?: Simulate;
+}): Promise<SeedsResult> {
   const failed: FailedSeed[] = [];
   let steps = 0;
   let done = 0;
   for (let seed = from; seed < from + count && failed.length < maxFailed; seed += 1) {
-    const result = await runSeed(seed, mutant);
+    const result = await runSeed(seed, world);
     steps += result.steps;
     done += 1;
     if (result.violation !== undefined) failed.push({ seed, result });
-    progress(done);
   }
   return { count: done, steps, failed };
 }
 
 /** The world of one seed. */
-export async function runSeed(seed: number, mutant?: Mutant): Promise<WorldResult> {
+export async function runSeed(seed: number, world: Simulate = simulate): Promise<WorldResult> {
   using guard = guardGlobals();
-  const result = await simulate(seededSchedule(seed), mutant === undefined ? {} : { mutant });
+  const result = await world(seededSchedule(seed));
   const [used] = guard.used;
   return used === undefined ? result : { ...result, violation: { rule: "determinism", what: `${used} of the machine was used` } };
 }

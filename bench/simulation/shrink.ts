@@ -1,5 +1,6 @@
+import type { Simulate } from "./run-seeds.ts";
 import { countDecisions, recordedSchedule } from "./schedule.ts";
-import { simulate, type WorldOptions, type WorldResult } from "./simulated-world.ts";
+import { simulate, type WorldResult } from "./simulated-world.ts";
 
 /** A failing schedule made as small as it gets. */
 export interface Shrunken {
@@ -18,16 +19,16 @@ export interface Shrunken {
 export async function shrink(
   first: readonly number[],
   rule: string,
-  options: WorldOptions & { readonly maxTries?: number } = {},
+  options: { readonly maxTries?: number; readonly world?: Simulate } = {},
 ): Promise<Shrunken> {
-  const { maxTries = 3000 } = options;
+  const { maxTries = 3000, world = simulate } = options;
   let best = trimmed(first);
-  let result = await simulate(recordedSchedule(best), options);
+  let result = await world(recordedSchedule(best));
   let tries = 1;
   const accepts = async (candidate: readonly number[]): Promise<boolean> => {
     if (tries >= maxTries) return false;
     tries += 1;
-    const next = await simulate(recordedSchedule(candidate), options);
+    const next = await world(recordedSchedule(candidate));
     if (next.violation?.rule !== rule) return false;
     best = trimmed(candidate);
     result = next;

@@ -8,11 +8,13 @@ import { brokenVariants, checkModel, soundVariants } from "./check-model.ts";
 import { exhaust } from "./exhaust.ts";
 import { mutants } from "./mutants.ts";
 import { failureText, parseFailure } from "./recorded-failure.ts";
-import { runSeed, runSeeds } from "./run-seeds.ts";
-import { recordedSchedule } from "./schedule.ts";
+import { runSeed, runSeeds, type Simulate } from "./run-seeds.ts";
+import { recordedSchedule, type Schedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { simulatedDocuments } from "./simulated-documents.ts";
 import { simulate, type WorldResult } from "./simulated-world.ts";
+import { ticketMutants } from "./ticket-mutants.ts";
+import { simulateTickets } from "./ticket-world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,8 +27,10 @@ const { values } = parseArgs({
     exhaust: { type: "string" },
     document: { type: "string" },
     part: { type: "boolean", default: false },
+    tickets: { type: "boolean", default: false },
   },
 });
+const world: Simulate = values.tickets ? simulateTickets : simulate;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const partSchema = z.object({ count: z.number(), steps: z.number(), failed: z.array(z.number()) });
 
@@ -38,20 +42,22 @@ else if (values.model) verifyModel();
 else if (values.part) await runPart(Number(values.from), Number(values.seeds));
 else if (values.seeds !== undefined) await runAll(Number(values.from), Number(values.seeds));
 else {
-  print("Use --seeds N [--from SEED], --seed N, --replay FILE, --mutants, --model or --exhaust FAULTS [--document N].");
+  print(
+    "Use --seeds N [--from SEED], --seed N or --replay FILE, each with --tickets for the other world, --mutants, --model or --exhaust FAULTS [--document N].",
+  );
   process.exitCode = 2;
 }
 
 async function replay(file: string): Promise<void> {
   const { decisions } = parseFailure(readFileSync(file, "utf8"));
-  tellWorld(await simulate(recordedSchedule(decisions)));
+  tellWorld(await world(recordedSchedule(decisions)));
 }
 
 async function tellSeed(seed: number): Promise<void> {
-  const result = await runSeed(seed);
+  const result = await runSeed(seed, world);
   tellWorld(result);
   if (result.violation === undefined) return;
-  const shrunken = await shrink(result.decisions, result.violation.rule);
+  const shrunken = await shrink(result.decisions, result.violation.rule, { world });
   const file = `simulation-${seed}.json`;
   writeFileSync(file, failureText({ seed, ...shrunken.result, decisions: shrunken.decisions }));
   print(`\nShrunken to ${shrunken.count} decisions in ${shrunken.tries} executions, written to ${file}:`);
@@ -66,7 +72,7 @@ function tellWorld({ trace, violation, steps, elapsedMs, traceSha }: WorldResult
 }
 
 async function runPart(from: number, count: number): Promise<void> {
-  const { count: done, steps, failed } = await runSeeds({ from, count, maxFailed: 10 });
+  const { count: done, steps, failed } = await runSeeds({ from, count, maxFailed: 10, world });
   print(JSON.stringify({ count: done, steps, failed: failed.map(({ seed }) => seed) }));
 }
 
@@ -90,7 +96,15 @@ async function runAll(from: number, count: number): Promise<void> {
 }
 
 async function part(from: number, count: number): Promise<z.infer<typeof partSchema>> {
-  const args = [join(import.meta.dirname, "sim.js"), "--part", "--from", String(from), "--seeds", String(count)];
+  const args = [
+    join(import.meta.dirname, "sim.js"),
+    "--part",
+    "--from",
+    String(from),
+    "--seeds",
+    String(count),
+    ...(values.tickets ? ["--tickets"] : []),
+  ];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -103,8 +117,20 @@ async function huntMutants(): Promise<void> {
   const maxSeeds = Number(values.seeds ?? "5000");
   print("| mutant | what is broken | rule that finds it | seeds until found | decisions after shrinking |\n|---|---|---|---:|---:|");
   let missed = 0;
-  for (const mutant of mutants) {
-    const { count, failed } = await runSeeds({ from: Number(values.from), count: maxSeeds, mutant });
+  const all = [
+    ...mutants.map((mutant) => ({
+      name: mutant.name,
+      says: mutant.says,
+      world: async (schedule: Schedule) => simulate(schedule, { mutant }),
+    })),
+    ...ticketMutants.map((mutant) => ({
+      name: mutant.name,
+      says: mutant.says,
+      world: async (schedule: Schedule) => simulateTickets(schedule, { mutant }),
+    })),
+  ];
+  for (const mutant of all) {
+    const { count, failed } = await runSeeds({ from: Number(values.from), count: maxSeeds, world: mutant.world });
     const [first] = failed;
     if (first?.result.violation === undefined) {
       missed += 1;
@@ -112,10 +138,10 @@ async function huntMutants(): Promise<void> {
       continue;
     }
     const { rule } = first.result.violation;
-    const { count: decisions } = await shrink(first.result.decisions, rule, { mutant, maxTries: 600 });
+    const { count: decisions } = await shrink(first.result.decisions, rule, { world: mutant.world, maxTries: 300 });
     print(`| \`${mutant.name}\` | ${mutant.says} | ${rule} | ${count} | ${decisions} |`);
   }
-  print(missed === 0 ? `all ${mutants.length} found` : `${missed} of ${mutants.length} not found`);
+  print(missed === 0 ? `all ${all.length} found` : `${missed} of ${all.length} not found`);
   process.exitCode = missed === 0 ? 0 : 1;
 }
 

@@ -26,7 +26,14 @@ const steps: readonly (readonly Step[])[] = [
 
 /** What the runs of a world may execute; each has its own mix of effects and failure policies. */
 export const simulatedDocuments: readonly Runbook[] = steps.map((list, index) =>
-  aRunbook(list, { id: `doc-${index}`, title: `Document ${index}`, sha256: String(index).repeat(64), timeoutMs: 600_000, limits: {} }),
+  aRunbook(list, {
+    id: `doc-${index}`,
+    title: `Document ${index}`,
+    sha256: String(index).repeat(64),
+    timeoutMs: 600_000,
+    limits: {},
+    track: index === 2 ? { errors: "errors_total" } : {},
+  }),
 );
 
 /** The document as a person has edited it: its steps have other names, so that a run of the old bytes is recognized. */

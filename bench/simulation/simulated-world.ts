@@ -20,6 +20,7 @@ import { startProcess } from "./simulated-process.ts";
 import { createSimulatedStore } from "./simulated-store.ts";
 import { createSimulatedTarget } from "./simulated-target.ts";
 import type { World } from "./world.ts";
+import { inflictOnWorld } from "./world-faults.ts";
 
 /** How a world went. */
 export interface WorldResult {
@@ -237,7 +238,7 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
       break;
     }
     steps += 1;
-    await inflict(world, calmSince === undefined ? faultOf(schedule.next(), focus) : undefined);
+    await inflict(world, calmSince === undefined ? faultOf(schedule.next(), focus) : undefined, (fault) => inflictOnWorld(world, fault));
   }
   violation ??= checker.checkEnd()[0];
   for (const process of world.processes.values()) process.dead = true;

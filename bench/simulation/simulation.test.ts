@@ -8,12 +8,14 @@ import { runSeed, runSeeds } from "./run-seeds.ts";
 import { recordedSchedule, seededSchedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulated-world.ts";
+import { ticketMutants } from "./ticket-mutants.ts";
+import { simulateTickets } from "./ticket-world.ts";
 
 const failures = join(import.meta.dirname, "failures");
 
 /** Always the same, so that a change is judged by the same worlds before and after it; `npm run test:sim` draws others. */
 const firstSeed = 1_000_000;
-const seedCount = 1000;
+const seedCount = 300;
 
 it("does the same in every step when a seed is executed again", async () => {
   for (const seed of [3, 14, 15, 92]) {
@@ -53,7 +55,7 @@ it.each([
       },
     }),
   };
-  expect((await runSeed(7, hidden)).violation?.rule).toBe("determinism");
+  expect((await runSeed(7, async (schedule) => simulate(schedule, { mutant: hidden }))).violation?.rule).toBe("determinism");
 });
 
 it(`breaks no rule in ${seedCount} worlds`, async () => {
@@ -71,12 +73,30 @@ it.each(["effect-before-intent", "no-epoch-check", "no-lock", "one-key-for-all"]
   async (name) => {
     const mutant = mutants.find((one) => one.name === name);
     if (mutant === undefined) throw new Error(`There is no mutant ${name}.`);
-    const { failed } = await runSeeds({ from: 1, count: 300, mutant });
+    const { failed } = await runSeeds({ from: 1, count: 300, world: async (schedule) => simulate(schedule, { mutant }) });
     const rule = failed[0]?.result.violation?.rule ?? "";
-    const { count, result, decisions } = await shrink(failed[0]?.result.decisions ?? [], rule, { mutant });
+    const { count, result, decisions } = await shrink(failed[0]?.result.decisions ?? [], rule, {
+      world: async (schedule) => simulate(schedule, { mutant }),
+    });
     expect(result.violation?.rule).toBe(rule);
     expect(count).toBeLessThanOrEqual(20);
     expect((await simulate(recordedSchedule(decisions))).violation).toBeUndefined();
+  },
+  60_000,
+);
+
+it("keeps the money of tickets within its limit, and settles it, in 40 worlds of tickets", async () => {
+  const { failed } = await runSeeds({ from: firstSeed, count: 40, world: simulateTickets });
+  expect(failed.map(({ seed, result }) => ({ seed, violation: result.violation }))).toEqual([]);
+  const [one, other] = [await runSeed(5, simulateTickets), await runSeed(5, simulateTickets)];
+  expect(other.traceSha).toBe(one.traceSha);
+}, 60_000);
+
+it.each(ticketMutants)(
+  "finds that $says",
+  async (mutant) => {
+    const { failed } = await runSeeds({ from: 1, count: 60, world: async (schedule) => simulateTickets(schedule, { mutant }) });
+    expect(failed).toHaveLength(1);
   },
   60_000,
 );

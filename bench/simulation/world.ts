@@ -1,8 +1,8 @@
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
-import type { Freeze, KillSwitch } from "../chaos/history.ts";
-import type { Operations } from "./operations.ts";
-import type { TimedProcess, WorldTime } from "./process-clock.ts";
+import type { KillSwitch } from "../chaos/history.ts";
+import type { CallWorld } from "./inflict.ts";
+import type { TimedProcess } from "./process-clock.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { SimulatedStore } from "./simulated-store.ts";
 import type { SimulatedTarget } from "./simulated-target.ts";
@@ -16,30 +16,20 @@ export interface AcceptedRun {
 }
 
 /** Everything that a fault can reach. */
-export interface World {
-  readonly time: WorldTime;
-  readonly operations: Operations;
+export interface World extends CallWorld {
   readonly store: SimulatedStore;
   readonly target: SimulatedTarget;
   /** The store's server, whose clock may be set. */
   readonly storeProcess: TimedProcess;
   readonly hasReplicas: boolean;
-  /** Dead ones too, by their number. */
   readonly processes: Map<number, SimulatedProcess>;
   readonly runs: Map<string, AcceptedRun>;
   /** The documents as they are now, by their id. */
   readonly present: Map<string, Runbook>;
   /** Questions that a person will answer. */
   readonly announced: Set<string>;
-  readonly stops: Freeze[];
   readonly killSwitches: KillSwitch[];
   /** When a person asked for a stop, by run. */
   readonly stopsAsked: Map<string, number>;
   clockJumped: boolean;
-  /** Place of the present step in the order of the world, times ten. */
-  readonly sequence: () => number;
-  /** Adds a line to the trace. */
-  readonly note: (line: string) => void;
-  /** Starts a process of this worker. */
-  readonly start: (worker: string) => void;
 }
