@@ -11,7 +11,10 @@ const skipped = /(^|\/)((fixtures|node_modules|dist)\/|(package|tsconfig[\w.]*)\
 const isBuilt = (folder) => [folder, dirname(folder)].some((place) => place.includes(sep) && existsSync(join(root, "dist", place)));
 
 let copied = 0;
-const built = readdirSync(join(root, "dist"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+// Pictures of the console are in dist too, and come from no folder of sources.
+const built = readdirSync(join(root, "dist"), { withFileTypes: true }).filter(
+  (entry) => entry.isDirectory() && existsSync(join(root, entry.name)),
+);
 for (const { name: folder } of built) {
   for (const file of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
     const asset = join(folder, file);
