@@ -290,7 +290,7 @@ describe("the page in a browser", () => {
     expect(await page.innerText("[role=alert]")).toMatch(/^As of \d\d:\d\d:\d\d UTC\./);
     expect(await page.locator("#step-7").count()).toBe(1);
     await page.unroute("**/api/**");
-    await page.waitForSelector("[role=alert]", { state: "detached", timeout: 15_000 });
+    await page.waitForSelector(".banner[role=alert]", { state: "detached", timeout: 15_000 });
   });
 
   it("shows what changed in a plan that changed while it was read, sends nothing, and keeps what was typed", async () => {
@@ -313,7 +313,7 @@ describe("the page in a browser", () => {
     expect(await page.locator(".answers [aria-disabled=true]").count()).toBe(2);
     expect(await faultsOf(page)).toEqual([]);
     await page.click("text=I have read the new plan");
-    expect(await page.locator(".changed").count()).toBe(0);
+    await page.waitForSelector(".changed", { state: "detached" });
     const request = page.waitForRequest((one) => one.method() === "POST");
     await page.click("text=Approve this plan");
     expect(JSON.parse((await request).postData() ?? "")).toMatchObject({ planSha: question.planSha, reason: "I read the first plan" });

@@ -43,15 +43,14 @@ function Form({ question, evidence, by }: AnswerFormProps & { readonly by: strin
   const asked = useResource<AskedQuestion>(questionAddress(question.id), ({ body }) => body?.answer === undefined, isAbout(question));
   const latest = asked.reading.value.body ?? { question, consents: [], missing: question.of ?? 1 };
   // What the person read: a plan that changes afterwards is read again before anything is sent.
-  const read = useRef(latest.question);
+  const read = useSignal(latest.question);
   const reason = drafts.of(question.id);
   const sending = useSignal<Sending>("no");
   const fault = useSignal("");
   const field = useRef<HTMLTextAreaElement>(null);
-  const isChanged = latest.question.planSha !== read.current.planSha;
+  const isChanged = latest.question.planSha !== read.value.planSha;
   const answers = answersFor(latest.question, { name: by });
   const hasAgreed = latest.consents.some((consent) => consent.by === by);
-  const redraw = useSignal(0);
 
   useEffect(() => {
     if (latest.answer !== undefined) sending.value = "recorded";
@@ -67,7 +66,7 @@ function Form({ question, evidence, by }: AnswerFormProps & { readonly by: strin
     }
     fault.value = "";
     sending.value = "under way";
-    const given = { questionId: question.id, answer, reason: reason.value.trim(), planSha: read.current.planSha, by };
+    const given = { questionId: question.id, answer, reason: reason.value.trim(), planSha: read.value.planSha, by };
     const outcome = await sendAnswer(requests, given, async () => {
       await asked.refreshAgain();
       const { body, trouble } = asked.reading.value;
@@ -86,7 +85,7 @@ function Form({ question, evidence, by }: AnswerFormProps & { readonly by: strin
 
   if (asked.reading.value.trouble?.status === 404 && sending.value === "no")
     return <p class="quiet">This question was answered, or the run no longer asks it.</p>;
-  const { plan } = read.current;
+  const { plan } = read.value;
   const now = latest.question.plan;
   const isLocked = sending.value !== "no" || isChanged;
   return (
@@ -97,8 +96,7 @@ function Form({ question, evidence, by }: AnswerFormProps & { readonly by: strin
           read={plan}
           current={now}
           onRead={() => {
-            read.current = latest.question;
-            redraw.value += 1;
+            read.value = latest.question;
             fault.value = "";
           }}
         />
