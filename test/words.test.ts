@@ -20,7 +20,8 @@ const retiredNames = [
   ["RunHold", "TicketHold", "BatchHold", "isHeldBack", "holdOf"], // A lease, or a reason why something is blocked.
   ["ringAll", "createNearDoorbell", "near", "far"],
   ["TicketCare", "care", "pace", "Pace"],
-  ["fed", "feed", "feeder", "led", "leadingTickets"],
+  // The feed of hints is what others call it; what fed a queue stays `enqueue`.
+  ["fed", "feeder", "led", "leadingTickets"],
   ["enough", "enoughRequests", "mostRounds", "mostSteps", "leastDamage", "mostFed", "leastFed"], // min and max.
   ["keepMs", "keepEndedMs", "seenMs", "lookEveryMs"], // retention, ttl and interval.
   ["restFrozen", "outsideFreeze", "set-aside", "give-up", "mend-run"],
