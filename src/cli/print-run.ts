@@ -75,10 +75,10 @@ function headOf({ summary: { id, runbookId, target } }: RunRecord, context: Comm
 
 function endOf({ summary }: RunRecord, invocation: CommandInvocation): ExitCode {
   const { context } = invocation;
-  const { id, outcome = "unknown", note = "" } = summary;
+  const { id, outcome = "unknown", note: reason = "" } = summary;
   const isGood = outcome === "succeeded";
-  if (flagOption(invocation, "json")) writeJson(context, { runId: id, outcome, reason: note });
-  else context.write(`${paint(context, isGood ? "green" : "red", outcome)}${note === "" ? "" : `: ${oneLine(note)}`}\n`);
+  if (flagOption(invocation, "json")) writeJson(context, { runId: id, outcome, reason });
+  else context.write(`${paint(context, isGood ? "green" : "red", outcome)}${reason === "" ? "" : `: ${oneLine(reason)}`}\n`);
   return isGood ? exitCodes.ok : exitCodes.no;
 }
 
