@@ -38,6 +38,8 @@ export function createFeed({ waiting, redis, clock, ending }: FeedDeps): Feed {
     while (inboxes.size > 0 && !ending.aborted) {
       try {
         if (isAway) {
+          // Both connections must be back, or the next read says again that Redis is away.
+          await waiting.ping();
           const missed = await readMissed(redis, place);
           isAway = false;
           for (const event of missed.events) toAll(event);

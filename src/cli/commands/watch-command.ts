@@ -140,8 +140,8 @@ function questionLine({ question: { id, text, runbookId, answers }, missing }: A
   return oneLine(`asks ${id} (${runbookId}: ${answers.join(" | ")}${more}): ${text}`);
 }
 
-function runLine({ id, runbookId, target, state, outcome, step, note }: RunSummary): string {
-  const where = outcome === undefined ? step : note;
+function runLine({ id, runbookId, target, state, outcome, step, note: reason }: RunSummary): string {
+  const where = outcome === undefined ? step : reason;
   return oneLine(
     `${outcome ?? state} ${id} ${runbookId}${target === undefined ? "" : ` ${target}`}${where === undefined ? "" : `: ${where}`}`,
   );
