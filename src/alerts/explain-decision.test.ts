@@ -20,13 +20,13 @@ describe("a sentence about a decision", () => {
     expect(remedy !== undefined).toBe(startsNothing.has(decision.decision));
   });
 
-  it.each(guardrailNames)("says what would change a refusal of the guardrail %s", (guardrail) => {
-    for (const retryAt of [undefined, Date.UTC(2026, 10, 23, 6, 30)]) {
-      const decision: DecisionToExplain = { ...about, decision: "refused", guardrail, ...(retryAt !== undefined && { retryAt }) };
-      const { why, remedy } = explainDecision(decision);
-      expect([isSentence(why), isSentence(remedy)]).toEqual([true, true]);
-      if (retryAt !== undefined) expect(`${why} ${remedy}`).toContain("2026-11-23 06:30:00 UTC");
-    }
+  it.each(guardrailNames)("says what would change a refusal of the guardrail %s, and until when it lasts", (guardrail) => {
+    const refused: DecisionToExplain = { ...about, decision: "refused", guardrail };
+    const { why, remedy } = explainDecision(refused);
+    expect([isSentence(why), isSentence(remedy)]).toEqual([true, true]);
+    const timed = explainDecision({ ...refused, retryAt: Date.UTC(2026, 10, 23, 6, 30) });
+    expect([isSentence(timed.why), isSentence(timed.remedy)]).toEqual([true, true]);
+    expect(`${timed.why} ${timed.remedy}`).toContain("2026-11-23 06:30:00 UTC");
   });
 
   it.each<[DecisionToExplain, string, string]>([
