@@ -27,8 +27,8 @@ const stages = [
   { name: "runbooks", command: [...cli, "lint"] },
   { name: "index", command: [...cli, "index", "--check"] },
   { name: "unit", tests: "unit" },
-  // Rehearsals run the pure engine for minutes; once is enough.
-  { name: "unit-node24", tests: "unit", node: findNode24, files: "^(?!.*/test/rehearsals\\.)" },
+  // What computes for minutes and calls nothing of Node; `npm run test:long` has it too.
+  { name: "unit-node24", tests: "unit", node: findNode24, files: "^(?!.*/(test/rehearsals\\.|bench/|src/llm/))" },
   { name: "clients", command: [process.execPath, join(root, "setup/clients.js")], notRun: 75 },
   { name: "integration", tests: "integration" },
   { name: "e2e", tests: "e2e" },
