@@ -24,10 +24,12 @@ export default {
       ...ts,
       displayName: "unit",
       testMatch: [`${within}.test.{ts,tsx}`],
-      testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"],
+      testPathIgnorePatterns: ["\\.(int|e2e|sim)\\.test\\.ts$", "/dist/"],
       setupFiles: ["<rootDir>/test/property-seed.ts"],
     },
     { ...ts, displayName: "integration", testMatch: [`${within}.int.test.ts`], setupFiles: ["<rootDir>/test/property-seed.ts"] },
+    // Hides the machine's clocks and timers while it works: in a process of its own it hides them from no other test.
+    { ...ts, displayName: "simulation", testMatch: [`${within}.sim.test.ts`] },
     { ...ts, displayName: "e2e", testMatch: [`${within}.e2e.test.ts`] },
   ],
 };

@@ -30,6 +30,7 @@ const stages = [
   // What computes for minutes and calls nothing of Node; `npm run test:long` has it too.
   { name: "unit-node24", tests: "unit", node: findNode24, files: "^(?!.*/(test/rehearsals\\.|bench/|src/llm/))" },
   { name: "clients", command: [process.execPath, join(root, "setup/clients.js")], notRun: 75 },
+  { name: "simulation", tests: "simulation" },
   { name: "integration", tests: "integration" },
   { name: "e2e", tests: "e2e" },
 ];

@@ -296,5 +296,5 @@ describe("a checkpoint in git", () => {
       }),
       { numRuns: 8 },
     );
-  });
+  }, 120_000);
 });
