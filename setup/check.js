@@ -12,9 +12,12 @@ const bin = (name) => join(root, "node_modules/.bin", name);
 const cli = [process.execPath, join(root, "bin/runbookd.js")];
 const scratch = mkdtempSync(join(tmpdir(), "rb-check-"));
 
+/** Tests without services share the cores. A process that has grown begins anew: one that has run hundreds of suites spends its time on its memory. */
+const everyCore = ["--maxWorkers=100%", "--workerIdleMemoryLimit=1GB"];
+
 /**
  * In order. `tests`: jest counts for itself; everything else counts as one. `node`: finds the program that runs jest, if it can be had.
- * `files`: a pattern of their paths; all without it.
+ * `files`: a pattern of their paths; all without it. `flags`: more of jest's.
  * `notRun`: the exit code of a command that could not install what it needs, which counts as nothing.
  */
 const stages = [
@@ -26,9 +29,9 @@ const stages = [
   { name: "dead", command: [bin("knip")] },
   { name: "runbooks", command: [...cli, "lint"] },
   { name: "index", command: [...cli, "index", "--check"] },
-  { name: "unit", tests: "unit" },
+  { name: "unit", tests: "unit", flags: everyCore },
   // What computes for minutes and calls nothing of Node; `npm run test:long` has it too.
-  { name: "unit-node24", tests: "unit", node: findNode24, files: "^(?!.*/(test/rehearsals\\.|bench/|src/llm/))" },
+  { name: "unit-node24", tests: "unit", node: findNode24, flags: everyCore, files: "^(?!.*/(test/rehearsals\\.|bench/|src/llm/))" },
   { name: "clients", command: [process.execPath, join(root, "setup/clients.js")], notRun: 75 },
   { name: "simulation", tests: "simulation" },
   { name: "integration", tests: "integration" },
@@ -74,7 +77,7 @@ function runCommand({ command: [command, ...args], notRun }) {
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function runTests({ name, tests: project, node = () => process.execPath, files }) {
+async function runTests({ name, tests: project, node = () => process.execPath, files, flags: more = [] }) {
   const program = node();
   if (program === undefined) {
     process.stdout.write(`Node 24 could not be installed; these tests ran under Node ${process.versions.node} only.\n`);
@@ -89,6 +92,7 @@ async function runTests({ name, tests: project, node = () => process.execPath, f
       "--selectProjects",
       project,
       ...(files === undefined ? [] : ["--testPathPatterns", files]),
+      ...more,
       "--ci",
       "--passWithNoTests",
       "--json",
