@@ -28,9 +28,9 @@ const held = holdRedis(["--appendfsync", "no"]);
 const clock = createSystemClock();
 
 /** A batch of forty single calls for Anthropic, and the keepers that look after it. */
-async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 }) {
+async function open({ durationMs = 300 } = {}) {
   await held.redis.flushall();
-  const provider = await startAnthropicBatchServer({ durationMs: 300, cancelMs: 100 });
+  const provider = await startAnthropicBatchServer({ durationMs, cancelMs: 100 });
   // As the product does at its start: loading the SDK takes longer than this test lets a submission take.
   await openAnthropic({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" });
   const tickets = createTicketStore({ redis: held.redis, clock });
@@ -57,7 +57,7 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
     }),
     prices: createPriceTable(shippedPrices),
     clock,
-    timeouts: patience,
+    timeouts: { sendingMs: 200, againMs: 20, resultsMs: 60_000 },
   });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const feeder = { enqueueAll: async () => Promise.reject(new Error("no worker is asked")) };
@@ -141,16 +141,21 @@ it("pauses the batch when the money is gone, and goes on when a person lets it",
   expect(paused.reason).toBe("spend_limited");
   expect(provider.stats().created).toBe(0);
   gone[Symbol.dispose]();
-  await batches.change("b", { gate: "open", reason: "" });
-  expect((await until(({ state }) => state === "done")).counts.succeeded).toBe(40);
+  // A submission that was on its way may pause it once more.
+  const done = await until(async ({ state, gate }) => {
+    if (gate === "paused") await batches.change("b", { gate: "open", reason: "" });
+    return state === "done";
+  });
+  expect(done.counts.succeeded).toBe(40);
   expect(provider.stats().created).toBe(1);
 });
 
 it("cancels at the provider; what was answered before is kept and paid for", async () => {
-  await using bench = await open();
+  await using bench = await open({ durationMs: 10_000 });
   const { provider, until, batches, ledger } = bench;
   await until(() => provider.stats().created === 1);
-  await clock.sleep(100);
+  // A tenth is answered then; on the slowest machine the others are not yet.
+  await clock.sleep(1000);
   await batches.change("b", { state: "cancelled" });
   const { counts, spentMicroUsd } = await until(({ progress, reservedMicroUsd }) => progress.ended === 40 && reservedMicroUsd === 0);
   expect([counts.succeeded > 0, counts.cancelled > 0, counts.succeeded + counts.cancelled]).toEqual([true, true, 40]);
