@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { compareBill, differenceFromBill } from "./compare-bill.ts";
 
-it("compares a bill with usage request by request, and sets apart what nobody reported", () => {
+it("compares a bill with usage request by request, and sets apart what was not reported", () => {
   const calls = [
     { requestId: "both", costMicroUsd: 1000 },
     { requestId: "cheaper-with-us", costMicroUsd: 500 },

@@ -12,7 +12,7 @@ export interface BillComparison {
   /** Of requests that were reported: what the provider billed and what we counted. */
   readonly billedMicroUsd: number;
   readonly countedMicroUsd: number;
-  /** Requests that the provider billed and nobody reported, because their process was killed. */
+  /** Requests that the provider billed and that were not reported, because their process was killed. */
   readonly unreportedRequests: number;
   readonly unreportedMicroUsd: number;
 }

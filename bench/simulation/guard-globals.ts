@@ -1,4 +1,4 @@
-/** Whoever asks the machine for time or chance in a schedule; the names of what was used. */
+/** The names of the machine's clocks, timers and sources of chance that were used in a schedule. */
 export interface GlobalsGuard extends Disposable {
   readonly used: readonly string[];
 }

@@ -43,7 +43,7 @@ describe("the judgement of the batch scenario", () => {
     [{ tickets: 199 }, "There are 199 tickets; it should be 200."],
     [{ ledgerReservedMicroUsd: 1 }, "$0.0000 are still reserved."],
     [{ costMicroUsd: 994_000 }, "Ours and the provider's cost differ by 0.60 %."],
-    [{ estimatedMicroUsd: 19_999 }, "The provider billed $0.0200 that nobody reported, and $0.0200 are charged for it."],
+    [{ estimatedMicroUsd: 19_999 }, "The provider billed $0.0200 without a report, and $0.0200 are charged for it."],
     [
       { unreported: { unreportedRequests: 9, unreportedMicroUsd: 20_000 } },
       "9 billed requests were not reported; the killed processes had 8 in hand.",

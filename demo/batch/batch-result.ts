@@ -33,7 +33,7 @@ export interface BatchObservations {
   /** What is charged beyond it for turns without a report. */
   estimatedMicroUsd?: number;
   providerCostMicroUsd?: number;
-  /** Of it what nobody reported, because a process of workers was killed. */
+  /** Of it what was not reported, because a process of workers was killed. */
   unreported?: Pick<BillComparison, "unreportedRequests" | "unreportedMicroUsd">;
   refused?: number;
 }
@@ -104,7 +104,7 @@ export function batchFaults(observations: BatchObservations): readonly string[] 
   const { estimatedMicroUsd = 0 } = observations;
   must(
     unreportedMicroUsd <= estimatedMicroUsd,
-    `The provider billed ${formatUsd(unreportedMicroUsd)} that nobody reported, and ${formatUsd(estimatedMicroUsd)} are charged for it.`,
+    `The provider billed ${formatUsd(unreportedMicroUsd)} without a report, and ${formatUsd(estimatedMicroUsd)} are charged for it.`,
   );
   const inHand = observations.killedAt.length * (batchPlan.concurrency / batchPlan.hosts);
   must(

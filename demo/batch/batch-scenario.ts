@@ -246,7 +246,7 @@ async function addUp({ system }: ScenarioContext, observations: BatchObservation
   const mainBatch = await api.batch(batchPlan.batch);
   const atProvider = await api.batch(batchPlan.providerBatch);
   const { committedMicroUsd, estimatedMicroUsd } = await api.budget(batchPlan.budget);
-  // A turn whose worker was killed before it reported is charged with an estimate; nobody can report what the provider billed for it.
+  // A turn whose worker was killed before it reported is charged with an estimate; what the provider billed for it cannot be reported.
   observations.costMicroUsd = mainBatch.spentMicroUsd + atProvider.spentMicroUsd - estimatedMicroUsd;
   observations.estimatedMicroUsd = estimatedMicroUsd;
   observations.providerBatchCostMicroUsd = atProvider.spentMicroUsd;
