@@ -5,7 +5,7 @@ import { createWorkFolder, startRedis } from "./programs.ts";
 import { median } from "./statistics.ts";
 import { createUsageBenchLedger, seedUsage, usageWindow } from "./usage-events-workload.ts";
 
-/** What one window of a fixed size costs while so many events are kept. */
+/** What one window of a fixed size costs, beside the number of events that are kept. */
 export interface UsageEventsLine {
   readonly kept: number;
   /** Commands of Redis for one explanation, and bytes of their replies. */

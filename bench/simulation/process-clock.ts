@@ -1,4 +1,4 @@
-import type { Clock, Instant, Timer } from "../../src/core/clock.ts";
+import { type Clock, type Instant, sleepWith, type Timer } from "../../src/core/clock.ts";
 import { createTimerQueue } from "../../src/rehearsal/timer-queue.ts";
 
 /** One simulated process, as far as time is concerned. */
@@ -43,22 +43,7 @@ export function createWorldTime(): WorldTime {
     return {
       now: () => start + passed + process.offsetMs,
       monotonic: () => passed,
-      sleep: (ms, signal) =>
-        new Promise((resolve, reject) => {
-          if (signal?.aborted === true) {
-            reject(signal.reason);
-            return;
-          }
-          const onAbort = () => {
-            timer.stop();
-            reject(signal?.reason);
-          };
-          const timer = after(ms, () => {
-            signal?.removeEventListener("abort", onAbort);
-            resolve();
-          });
-          signal?.addEventListener("abort", onAbort, { once: true });
-        }),
+      sleep: sleepWith(after),
       after,
       every(ms, run) {
         let isStopped = false;

@@ -3,6 +3,7 @@ import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
+import { createTextPool } from "../core/text-pool.ts";
 import type { BudgetLedger } from "../llm/budgets/budget-ledger.ts";
 import {
   countNewTickets,
@@ -94,12 +95,7 @@ async function readEvents(
   pages: AsyncIterable<readonly UsageEvent[]>,
   isWanted: (event: UsageEvent) => boolean,
 ): Promise<{ readonly events: readonly RouteEvent[]; readonly first?: Instant }> {
-  const texts = new Map<string, string>();
-  const once = (text: string): string => {
-    const existing = texts.get(text);
-    if (existing === undefined) texts.set(text, text);
-    return existing ?? text;
-  };
+  const once = createTextPool();
   const events: RouteEvent[] = [];
   let first: Instant | undefined;
   for await (const page of pages) {

@@ -28,22 +28,10 @@ export function createSystemClock(): Clock {
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted === true) {
-          reject(signal.reason);
-          return;
-        }
-        const onAbort = () => {
-          clearTimeout(timer);
-          reject(signal?.reason);
-        };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        }, ms);
-        signal?.addEventListener("abort", onAbort, { once: true });
-      }),
+    sleep: sleepWith((ms, run) => {
+      const timer = setTimeout(run, ms);
+      return { stop: () => clearTimeout(timer) };
+    }),
     after(ms, run) {
       const timer = setTimeout(run, ms).unref();
       return { stop: () => clearTimeout(timer) };
@@ -54,6 +42,26 @@ export function createSystemClock(): Clock {
     },
     timeout: (ms) => AbortSignal.timeout(ms),
   };
+}
+
+/** A clock's `sleep` over its timers: `after` calls once, after milliseconds. */
+export function sleepWith(after: Clock["after"]): Clock["sleep"] {
+  return (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = () => {
+        timer.stop();
+        reject(signal?.reason);
+      };
+      const timer = after(ms, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
 }
 
 /** The value of `work`; rejects with a DOMException named TimeoutError when it takes longer than `ms`. The work itself goes on. */

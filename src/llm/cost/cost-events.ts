@@ -1,6 +1,7 @@
 import type { PriceEvidence } from "../../../packages/sdk/src/wire/costs.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import { dayMs } from "../../core/duration.ts";
+import { createTextPool } from "../../core/text-pool.ts";
 import { costOf } from "../usage/cost-of.ts";
 import type { PriceRow, PriceTable } from "../usage/price-table.ts";
 import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
@@ -18,15 +19,9 @@ export interface CostEventReader {
 
 /** Of a million events few texts differ, so each is kept once, and a price is looked up once per model and day. */
 export function createCostEventReader(prices: PriceTable): CostEventReader {
-  const texts = new Map<string, string>();
   const rows = new Map<string, PriceRow | undefined>();
   const costs = new Map<PriceRow, number>();
-  const once = (text: string): string => {
-    const existing = texts.get(text);
-    if (existing !== undefined) return existing;
-    texts.set(text, text);
-    return text;
-  };
+  const once = createTextPool();
   // A row begins and ends with a day.
   const rowOf = ({ provider, model, at }: UsageEvent): PriceRow | undefined => {
     const key = `${Math.floor(at / dayMs)} ${provider} ${model}`;

@@ -73,7 +73,7 @@ async function claimAndWork(ticketId: string, delivery: Delivery): Promise<Ticke
     return { kind: "later", afterMs: recoveryPollMs, reason: claimed.reason };
   if (claimed.state === "running" && claimed.stage !== "")
     return putBack(claimed, { state: "waiting", reason: lostReason, afterMs: recoveryPollMs }, delivery);
-  // Its last worker vanished during a turn that is now begun again: what it had asked for may be billed, and nobody will report it.
+  // Its last worker vanished during a turn that is now begun again: what it had asked for may be billed without a report.
   if (claimed.state === "running") await gate.release({ ticketId, budget: claimed.budget, queue: claimed.queue });
   if (ticketLease.losses > maxLosses) return end(claimed, { state: "dead", reason: "worker_lost" }, delivery);
 

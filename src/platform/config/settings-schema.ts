@@ -336,7 +336,7 @@ export const settingsSchema = z.strictObject({
       (text) => (/^[1-9]\d{3,6}$/.test(text) && Number(text) <= 5_000_000 ? Number(text) : undefined),
       "must be a number of events",
     ).optional(),
-    "Old setting: where RUNBOOKD_USAGE_MEGABYTES is absent, room for so many usage events of 600 bytes",
+    "Old setting: where RUNBOOKD_USAGE_MEGABYTES is absent, room for this number of usage events of 600 bytes",
     "an integer from 1000 to 5000000; the same in every process",
   ),
   RUNBOOKD_USAGE_DAYS: setting(
