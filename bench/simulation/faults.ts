@@ -67,4 +67,4 @@ export const stopLengthsMs = [2500, 7000, 13_000, 30_000] as const;
 export const holdLengthsMs = [300, 1500, 4000] as const;
 
 /** By how much the clock of the store is set. */
-export const clockJumpsMs = [-5000, 5000, -60_000, 60_000] as const;
+export const clockJumpsMs = [-5000, 5000, -60_000, 60_000, -3_600_000, 3_600_000] as const;

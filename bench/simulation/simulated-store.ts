@@ -156,11 +156,11 @@ export function createSimulatedStore(
 
 type Row = StoreState["rows"] extends Map<string, infer Value> ? Value : never;
 
-function isDue({ state, woken, wakeAt, leaseUntil }: Row, now: number): boolean {
+function isDue({ state, woken, wakeAt, releasedAt, leaseUntil }: Row, now: number): boolean {
   if (state === "ended") return false;
   if (state === "running") return leaseUntil <= now || leaseUntil > now + leaseMs;
   if (state === "queued") return wakeAt <= now || wakeAt > now + leaseMs;
-  return woken || (wakeAt >= 0 && wakeAt <= now);
+  return woken || (wakeAt >= 0 && (wakeAt <= now || releasedAt > now + 1000));
 }
 
 /** Entries are never changed, so that their lists are copied and they are not. */

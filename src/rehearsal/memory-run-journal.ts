@@ -14,6 +14,7 @@ interface Row {
   token?: string;
   leaseUntil: number;
   wakeAt: number;
+  releasedAt: number;
   woken: boolean;
   stalls: number;
   head: string;
@@ -24,10 +25,16 @@ interface Row {
   joinsClaimed: number;
 }
 
+interface Bucket {
+  readonly used: number;
+  readonly until: number;
+  readonly windowMs: number;
+}
+
 interface Shared {
   readonly rows: Map<string, Row>;
   readonly locks: Map<string, string>;
-  readonly buckets: Map<string, { used: number; until: number }>;
+  readonly buckets: Map<string, Bucket>;
   readonly logs: Map<string, readonly string[]>;
   readonly questions: Map<string, Question>;
   readonly freezes: Map<string, Freeze>;
@@ -89,15 +96,23 @@ export function createMemoryRunJournal(
     }
   };
 
+  /** Undefined: its window is over. One of which more than all is left began before the clock was set back, and begins anew. */
+  const bucketOf = (name: string): Bucket | undefined => {
+    const bucket = shared.buckets.get(name);
+    if (bucket === undefined || bucket.until <= clock.now()) return undefined;
+    const current = { ...bucket, until: Math.min(bucket.until, clock.now() + bucket.windowMs) };
+    shared.buckets.set(name, current);
+    return current;
+  };
+
   const refusedClaim = (claims: readonly Claim[], runId: string) => {
     for (const claim of claims) {
       if ("lock" in claim) {
         const holder = shared.locks.get(claim.lock);
         if (holder !== undefined && holder !== runId) return { claim, holder };
       } else if ("bucket" in claim) {
-        const bucket = shared.buckets.get(claim.bucket);
-        const alive = bucket !== undefined && bucket.until > clock.now();
-        if ((alive ? bucket.used : 0) + claim.amount > claim.max) return { claim, ...(alive && { retryAt: bucket.until }) };
+        const bucket = bucketOf(claim.bucket);
+        if ((bucket?.used ?? 0) + claim.amount > claim.max) return { claim, ...(bucket !== undefined && { retryAt: bucket.until }) };
       }
     }
     return undefined;
@@ -113,12 +128,9 @@ export function createMemoryRunJournal(
         shared.logs.set(claim.log, [...(shared.logs.get(claim.log) ?? []), claim.entry].slice(-50));
         continue;
       }
-      const bucket = shared.buckets.get(claim.bucket);
-      const alive = bucket !== undefined && bucket.until > clock.now();
-      shared.buckets.set(claim.bucket, {
-        used: (alive ? bucket.used : 0) + claim.amount,
-        until: alive ? bucket.until : clock.now() + claim.windowMs,
-      });
+      const { windowMs, amount } = claim;
+      const bucket = bucketOf(claim.bucket) ?? { used: 0, until: clock.now() + windowMs, windowMs };
+      shared.buckets.set(claim.bucket, { ...bucket, used: bucket.used + amount });
     }
   };
 
@@ -134,11 +146,14 @@ export function createMemoryRunJournal(
     delete row.token;
     row.leaseUntil = 0;
     row.wakeAt = change.release.dueAt ?? -1;
+    row.releasedAt = Math.max(clock.now(), change.release.at ?? 0);
     if (change.state === "ended") {
       for (const [lock, holder] of shared.locks) if (holder === runId) shared.locks.delete(lock);
       for (const { bucket, forMs } of change.cooldowns ?? []) {
         // The start may have claimed a longer one, doubled by its repeats: that one stays.
-        shared.buckets.set(bucket, { used: 1, until: Math.max(clock.now() + forMs, shared.buckets.get(bucket)?.until ?? 0) });
+        const left = (bucketOf(bucket)?.until ?? 0) - clock.now();
+        const windowMs = Math.max(forMs, left);
+        shared.buckets.set(bucket, { used: 1, until: clock.now() + windowMs, windowMs });
       }
     } else if (
       (row.notices.stop !== undefined && !change.recordedNotices.stop) ||
@@ -158,6 +173,7 @@ export function createMemoryRunJournal(
         epoch: 0,
         leaseUntil: 0,
         wakeAt: 0,
+        releasedAt: 0,
         woken: false,
         stalls: 0,
         head: genesisHead,
@@ -211,7 +227,9 @@ export function createMemoryRunJournal(
       // A lease that ends later than one that begins now was given before the clock was set back: it is over.
       if (row.leaseUntil > clock.now() && row.leaseUntil <= clock.now() + leaseMs) return { refused: "leased" };
       const asleep = row.state === "suspended" || row.state === "in_doubt";
-      if (asleep && !row.woken && (row.wakeAt < 0 || row.wakeAt > clock.now())) return { refused: "waiting" };
+      // A wait that begins later than now began before the clock was set back: the engine tells what is left of it.
+      const isWaiting = row.wakeAt < 0 || (row.wakeAt > clock.now() && row.releasedAt <= clock.now() + 1000);
+      if (asleep && !row.woken && isWaiting) return { refused: "waiting" };
       shared.nonce += 1;
       row.epoch = Math.max(row.epoch + 1, clock.now());
       row.token = `${row.epoch}:${shared.nonce}:${Math.trunc(clock.monotonic())}`;

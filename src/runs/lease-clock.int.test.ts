@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { damagedSummary } from "../core/run.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { runScripts } from "./redis-scripts.ts";
 import { createRunJournal } from "./redis-store.ts";
@@ -40,6 +41,27 @@ function journalWith(readTime?: () => Promise<number>) {
   return { journal, heard };
 }
 
+describe("a bucket", () => {
+  it("is full for no longer than its window after the clock was set back", async () => {
+    const { journal } = journalWith();
+    const claims = [{ bucket: "b", max: 1, windowMs: 60_000, amount: 1 }];
+    const append = async (runId: string) => {
+      await held.redis.hset(runKeys.run(runId), { state: "running", token: "1:a", epoch: 1, head: "h", leaseUntil: Date.now() + leaseMs });
+      await held.redis.hset(runKeys.run(runId), { summary: JSON.stringify({ ...damagedSummary(runId), state: "running" }) });
+      const lease = { runId, token: "1:a", epoch: 1 };
+      const unchanged = { entries: [], summary: {}, recordedNotices: { stop: false, resolved: false } };
+      return journal.append(lease, { ...unchanged, head: "h", state: "running", claims });
+    };
+    expect((await append("r1")).kind).toBe("ok");
+    // What setting the clock back does to every TTL.
+    for (const key of await held.redis.keys(`${runKeys.bucket("b")}*`)) await held.redis.pexpire(key, 60_000 + hourMs);
+    const refused = await append("r2");
+    if (refused.kind !== "claim_refused") throw new Error(refused.kind);
+    expect(refused.retryAt).toBeLessThanOrEqual(Date.now() + 60_000);
+    expect(await held.redis.pttl(runKeys.bucket("b"))).toBeLessThanOrEqual(60_000);
+  });
+});
+
 describe("a lease of a run", () => {
   it("protects it while it may be one of this clock", async () => {
     await leaveLease(leaseMs - 500);
@@ -70,6 +92,21 @@ describe("a lease of a run", () => {
     backMs = hourMs;
     expect(await journal.due(10)).toEqual(["r"]);
     expect(heard).toHaveLength(1);
+    expect(await claim()).toBe("ok");
+  });
+
+  it("does not hide a wait that began before the clock was set back", async () => {
+    const wait = { state: "suspended", epoch: 1, head: "h", wakeAt: Date.now() + hourMs, releasedAt: Date.now() };
+    await held.redis.hset(runKeys.run("r"), wait);
+    await held.redis.sadd(runKeys.openRuns, "r");
+    await held.redis.zadd(runKeys.due, String(wait.wakeAt), "r");
+    expect(await claim()).toBe("waiting");
+    let backMs = 0;
+    const { journal } = journalWith(async () => Date.now() - backMs);
+    expect(await journal.due(10)).toEqual([]);
+    await held.redis.hset(runKeys.run("r"), { releasedAt: Date.now() + hourMs });
+    backMs = hourMs;
+    expect(await journal.due(10)).toEqual(["r"]);
     expect(await claim()).toBe("ok");
   });
 

@@ -59,6 +59,7 @@ export const runScripts = {
       "precedesEffect",
       "freezeQuery",
       "endedIndexes",
+      "releasedAt",
     ],
     moreArgs: "entriesClaimsCooldowns",
   }),

@@ -58,12 +58,16 @@ export function createRunJournal(
   let isBehind = false;
   const endImpossibleWaits = async (now: Instant): Promise<void> => {
     const ids = await redis.smembers(runKeys.openRuns);
-    const runs = await Promise.all(ids.map(async (id) => redis.hmget(runKeys.run(id), "state", "leaseUntil")));
-    // A run that was given back waits for any worker; it may be tried early, but not only when the clock has caught up.
-    const impossible = ids.filter((_, index) => runs[index]?.[0] === "queued" || Number(runs[index]?.[1] ?? 0) > now + leaseMs);
+    const runs = await Promise.all(ids.map(async (id) => redis.hmget(runKeys.run(id), "state", "leaseUntil", "releasedAt")));
+    const impossible = ids.filter((_, index) => {
+      const [state, leaseUntil, releasedAt] = runs[index] ?? [];
+      // A run that was given back waits for any worker; it may be tried early, but not only when the clock has caught up.
+      return state === "queued" || Number(leaseUntil ?? 0) > now + leaseMs || Number(releasedAt ?? 0) > now + clockToleranceMs;
+    });
     // The script of the claim decides; here the run is only made due.
     if (impossible.length > 0) await redis.zadd(runKeys.due, ...impossible.flatMap((id) => [String(now), id]));
   };
+  let secondLookAt: number | undefined;
   const clockWatch = createClockWatch(options.clock, options.readTime ?? (async () => readRedisTime(redis)));
 
   const claimRun: RunJournal["claim"] = async (runId) => {
@@ -167,6 +171,7 @@ export function createRunJournal(
             precedesEffect: change.precedes === "effect",
             freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
             endedIndexes: change.state === "ended" ? runIndexes(endQualities(summary)) : "",
+            releasedAt: release?.at ?? 0,
           },
           moreArgs: [...texts, ...claimArgs(change.claims), ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs)))],
         }),
@@ -206,7 +211,10 @@ export function createRunJournal(
     async due(limit) {
       const { now, setBackMs } = await clockWatch();
       if (setBackMs !== undefined && setBackMs > 0) await options.clockSetBack?.(setBackMs);
-      if (setBackMs !== 0) await endImpossibleWaits(now);
+      const isSecondLook = secondLookAt !== undefined && options.clock.monotonic() >= secondLookAt;
+      if (setBackMs !== 0) secondLookAt = options.clock.monotonic() + secondLookAfterMs;
+      else if (isSecondLook) secondLookAt = undefined;
+      if (setBackMs !== 0 || isSecondLook) await endImpossibleWaits(now);
       return redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit);
     },
     async reclaimLeases() {
@@ -231,6 +239,9 @@ export function createRunJournal(
     },
   };
 }
+
+/** A worker that had not noticed yet may have written waits by the old time after the first look. */
+const secondLookAfterMs = 10_000;
 
 /** A reading of TIME is exact to far less; less than this is no jump. */
 const clockToleranceMs = 1000;

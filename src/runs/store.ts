@@ -52,8 +52,8 @@ export interface Append {
   readonly claims: readonly Claim[];
   /** A question to open together with the entries. */
   readonly question?: Question;
-  /** Give the lease back; look again at `dueAt` (absent: only when somebody wakes the run). */
-  readonly release?: { readonly dueAt?: Instant };
+  /** Give the lease back; look again at `dueAt` (absent: only when the run is woken). `at`: when the worker decided so, by its clock; default: now. */
+  readonly release?: { readonly dueAt?: Instant; readonly at?: Instant };
   /**
    * Which notices are in the journal already; an unheard one wakes a run that is being released. `joined`: alerts of which the journal says that they joined,
    * 0 when absent; at the end of the run later ones are no longer its own, and start a run when they are notified again.

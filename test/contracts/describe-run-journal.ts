@@ -239,6 +239,13 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
       expect(await harness.other.claim(runId)).toEqual({ refused: "waiting" });
     });
 
+    it("is claimed at once when its sleep began later than now, because the clock was set back", async () => {
+      const run = await claimed();
+      const dueAt = Date.UTC(2999, 0, 1);
+      await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: { dueAt, at: dueAt - 60_000 } }));
+      await claimed(harness.other);
+    });
+
     it("is woken from its sleep by a stop, and hands the stop over", async () => {
       const run = await claimed();
       await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: {} }));

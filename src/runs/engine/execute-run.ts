@@ -10,6 +10,7 @@ import { findStep, nextMove } from "./next-move.ts";
 import { probeStep, recheckStep } from "./probe-step.ts";
 import { readStanding } from "./read-standing.ts";
 import { runCheck } from "./run-check.ts";
+import { runTimeOf } from "./run-view.ts";
 import { createRunWriter, LeaseLost, NotReplicated, type RunWriter } from "./run-writer.ts";
 import { sampleMetrics } from "./sample-metrics.ts";
 import { stepsToRepeat } from "./steps-to-repeat.ts";
@@ -74,7 +75,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
   async function executeClaimed({ lease, stalls, joined }: ClaimedRun, writer: RunWriter, drain: AbortSignal): Promise<Execution> {
     writer.receiveNotices();
     const { request, waiting, lastAt } = writer.view;
-    const idleMs = waiting ? undefined : clock.now() - lastAt;
+    const idleMs = waiting ? undefined : writer.now() - lastAt;
     writer.record({ kind: "claimed", worker: deps.journal.worker ?? lease.token });
     const { runId } = lease;
     deps.publish({ kind: "run_claimed", runId, runbookId: request.runbookId, stalls, ...(idleMs !== undefined && { idleMs }) });
@@ -105,7 +106,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
       if (moves > maxMoves) throw new Error(`Run ${writer.lease.runId} made ${maxMoves} moves in one execution without end.`);
       if (drain.aborted) return releaseForOthers(writer);
       writer.receiveNotices();
-      const move = nextMove(runbook, writer.view, { now: clock.now(), intervals, capabilities });
+      const move = nextMove(runbook, writer.view, { now: writer.now(), intervals, capabilities });
       switch (move.kind) {
         case "record":
           for (const entry of move.entries) writer.record(entry);
@@ -163,14 +164,19 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
 
   /** Waits with the run when the wait is short; otherwise releases it until the wait is over or a person answers. */
   async function suspend(move: MoveOf<"suspend">, { runbook, writer }: ActiveRun, drain: AbortSignal): Promise<MoveOutcome> {
-    const { until, why, step, place, asked } = move;
-    const waitMs = until - clock.now();
+    const { why, step, place, asked } = move;
+    const now = clock.now();
+    const waitMs = move.until - runTimeOf(writer.view, now);
+    const until = now + waitMs;
+    const suspended = { kind: "suspended", until, why, ...(step !== undefined && { step }) } as const;
     if (!asked && waitMs <= shortWaitMs) {
+      // The run's own time goes on from an entry that has the new time.
+      if (now < writer.view.clockAt) writer.record(suspended);
       if (writer.hasUnwritten) await writer.flush();
       await sleepUntilWoken(waitMs, writer, drain);
       return moved;
     }
-    if (!asked) writer.record({ kind: "suspended", until, why, ...(step !== undefined && { step }) });
+    if (!asked) writer.record(suspended);
     const question = asked ? writer.view.question?.question : undefined;
     // Announced before it is written: a question that is never announced would wait for ever, while one that is announced twice does no harm.
     if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);

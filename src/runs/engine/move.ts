@@ -31,7 +31,7 @@ export type Move =
     }
   /** Half of the question's time is over: it is announced to more people. */
   | { readonly kind: "escalate"; readonly question: Question }
-  /** `step`: the id of the step that it waits at; `place`: what it waits at beside the steps, e.g. `Verification 2`. */
+  /** `until`: of the run's own time; `step`: the id of the step that it waits at; `place`: what it waits at beside the steps, e.g. `Verification 2`. */
   | {
       readonly kind: "suspend";
       readonly until: Instant;
@@ -67,6 +67,7 @@ export interface Capabilities {
 
 /** What a decision takes into account beside the document and the journal. */
 export interface MoveContext {
+  /** The run's own time, see `runTimeOf`. */
   readonly now: Instant;
   readonly intervals: Intervals;
   readonly capabilities: Capabilities;

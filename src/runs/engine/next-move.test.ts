@@ -6,7 +6,7 @@ import { createRandom, type Random } from "../../core/random.ts";
 import type { EntryBody, Move } from "./move.ts";
 import { defaultIntervals } from "./move.ts";
 import { nextMove } from "./next-move.ts";
-import { fold, stepView, viewOf } from "./run-view.ts";
+import { fold, runTimeOf, stepView, viewOf } from "./run-view.ts";
 
 const risks = ["none", "lowers", "raises"] as const;
 type Risk = (typeof risks)[number];
@@ -245,4 +245,32 @@ it.each([
     nextMove(runbook, view, { now, intervals: defaultIntervals, capabilities: { canAskAlertmanager: false, mutates: () => true } });
   expect(moveAt(10)).toMatchObject({ kind: "suspend", until: 5000, why: "change-rate: the limit is used up" });
   expect(moveAt(5000)).toMatchObject({ kind: "attempt" });
+});
+
+it("waits no longer than it was to wait when the clock is set back meanwhile", () => {
+  const hour = 3_600_000;
+  const step = aStep("s1", { onFailure: { retries: 3, retryEveryMs: 60_000, then: { kind: "stop" } } });
+  const runbook = aRunbook([step]);
+  const request = { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual" } as const;
+  const failure = { reason: "not_reachable", message: "down", applied: "no" } as const;
+  const view = viewOf([
+    { kind: "accepted", at: hour, epoch: 1, runId: "run_1", request },
+    { kind: "claimed", at: hour, epoch: 1, worker: "vm/0" },
+    { kind: "failed", at: hour + 1000, epoch: 1, step: "s1", attempt: 1, failure },
+    { kind: "suspended", at: hour + 1000, epoch: 1, step: "s1", until: hour + 61_000, why: "trying again (1 of 3)" },
+  ]);
+  const capabilities = { canAskAlertmanager: false, mutates: () => true };
+  const moveAt = (now: number) => nextMove(runbook, view, { now: runTimeOf(view, now), intervals: defaultIntervals, capabilities });
+  const waitAt = (now: number) => {
+    const move = moveAt(now);
+    return move.kind === "suspend" ? move.until - runTimeOf(view, now) : move.kind;
+  };
+  expect(waitAt(hour + 31_000)).toBe(30_000);
+  // An hour back: the wait goes on for what is left of it as far as is known, not for an hour more.
+  expect(waitAt(0)).toBe(60_000);
+  fold(view, { kind: "claimed", at: 0, epoch: 2, worker: "vm/1" });
+  expect(waitAt(10_000)).toBe(50_000);
+  fold(view, { kind: "suspended", at: 10_000, epoch: 2, step: "s1", until: 60_000, why: "trying again (1 of 3)" });
+  expect(waitAt(10_000)).toBe(50_000);
+  expect(waitAt(60_000)).toBe("attempt");
 });

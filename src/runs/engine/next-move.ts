@@ -210,9 +210,9 @@ function moveOfFailedUndo(view: RunView, step: Step, { now }: MoveContext): Move
       answers: ["retry", "skip", "stop"],
     };
   }
-  const { question, answer } = open;
+  const { answer, expiresAt } = open;
   if (answer === undefined) {
-    const until = question.expiresAt ?? Number.POSITIVE_INFINITY;
+    const until = expiresAt ?? Number.POSITIVE_INFINITY;
     if (until > now) return { kind: "suspend", until, why: "waiting for a person: undo failed", step: step.id, asked: true };
     return conclude("failed", "An undo failed and nobody said what to do.", failure);
   }

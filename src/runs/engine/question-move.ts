@@ -1,5 +1,4 @@
 import type { Answer, Question } from "../../../packages/sdk/src/wire/questions.ts";
-import { escalationOf } from "../../core/question.ts";
 import { conclude, type Move, record, undoAll } from "./move.ts";
 import { failStep, type StepFacts } from "./step-facts.ts";
 
@@ -26,15 +25,14 @@ import { failStep, type StepFacts } from "./step-facts.ts";
 export function moveOfQuestion(facts: StepFacts): Move | undefined {
   const open = facts.view.question;
   if (open === undefined || open.question.stepId !== facts.step.id) return undefined;
-  const { question, answer, escalated } = open;
+  const { question, answer, expiresAt, escalateAt } = open;
   if (answer !== undefined) return moveOfAnswer(facts, question, answer);
-  if (question.expiresAt !== undefined && question.expiresAt <= facts.now)
+  if (expiresAt !== undefined && expiresAt <= facts.now)
     return failStep(facts, "stopped_by_person", "Nobody answered in time, so the step was not allowed.");
-  const escalateAt = escalated === true ? undefined : escalationOf(question);
   if (escalateAt !== undefined && escalateAt <= facts.now) return { kind: "escalate", question };
   return {
     kind: "suspend",
-    until: escalateAt ?? question.expiresAt ?? Number.POSITIVE_INFINITY,
+    until: escalateAt ?? expiresAt ?? Number.POSITIVE_INFINITY,
     why: `waiting for a person: ${question.kind}`,
     step: facts.step.id,
     asked: true,

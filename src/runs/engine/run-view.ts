@@ -6,17 +6,19 @@ import type { Answer, Question } from "../../../packages/sdk/src/wire/questions.
 import type { Outcome, RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { Journal } from "../../core/journal.ts";
+import { escalationOf } from "../../core/question.ts";
 
 type Entry<Kind extends JournalEntry["kind"]> = Extract<JournalEntry, { readonly kind: Kind }>;
 
 /** The intent of a step as recorded. */
 export type Intent = Entry<"intent">;
 
-/** Everything the journal says about one step. */
+/** Everything the journal says about one step. Times are of the run's own time, see `runTimeOf`. */
 export interface StepView {
   over: "no" | "completed" | "skipped";
   /** Latest intent. */
   intent?: Intent;
+  intentAt: Instant;
   /** An intent without result: the effect may or may not have happened. */
   pending: boolean;
   applied?: { output: ActionOutput; at: Instant; attempt: number };
@@ -43,15 +45,34 @@ export interface DoneEffect {
   state: "done" | "undoing" | "undo_failed" | "undone";
 }
 
-/** A journal folded into what the next decision needs. Nothing here is stored. */
+/** A question of the run. */
+export interface QuestionView {
+  readonly question: Question;
+  readonly answer?: Answer;
+  readonly askedAt: Instant;
+  /** When it is announced to more people. Absent: never, or that was done. */
+  readonly escalateAt?: Instant;
+  readonly expiresAt?: Instant;
+}
+
+/**
+ * A journal folded into what the next decision needs. Nothing here is stored.
+ *
+ * All its times but `acceptedAt`, and those inside the entries and questions that it refers to, are of the run's own time: what the
+ * clock said, plus all by which it was set back since the run was accepted. This time never goes back, so that no wait becomes longer.
+ */
 export interface RunView {
   runId: string;
   request: RunRequest;
   acceptedAt: Instant;
+  /** What the clock said at the last entry. */
+  clockAt: Instant;
+  /** By how many milliseconds the clock was set back between the entries so far. */
+  setBackMs: number;
   steps: Map<string, StepView>;
   checks: Map<string, { truth: Truth; detail: string; tries: number; firstAt: Instant; lastAt: Instant }>;
   /** The latest question that nobody has dealt with; with the answer once there is one. */
-  question?: { question: Question; answer?: Answer; escalated?: true };
+  question?: QuestionView;
   /** `early`: a run that is claimed before `until` does not wait any longer, because the action only polls. */
   waitUntil?: { until: Instant; step?: string; early?: true };
   /** Whether any mutating intent was recorded. */
@@ -71,6 +92,7 @@ export interface RunView {
   samples: { at: Instant; values: Entry<"sampled">["values"] }[];
   /** Running time: suspension and waiting for people do not count. */
   runningMs: number;
+  /** Of the last entry. */
   lastAt: Instant;
   waiting: boolean;
   /** For undo: last in, first out. */
@@ -83,7 +105,7 @@ export function checkKey(subject: CheckSubject): string {
 }
 
 function emptyStep(): StepView {
-  return { over: "no", pending: false, attempts: 0, group: 1, failures: 0, failedAt: 0 };
+  return { over: "no", pending: false, attempts: 0, group: 1, failures: 0, failedAt: 0, intentAt: 0 };
 }
 
 const untouched: Readonly<StepView> = Object.freeze(emptyStep());
@@ -111,6 +133,8 @@ export function viewOf(journal: Journal): RunView {
     runId: first.runId,
     request: first.request,
     acceptedAt: first.at,
+    clockAt: first.at,
+    setBackMs: 0,
     steps: new Map(),
     checks: new Map(),
     changed: false,
@@ -125,10 +149,18 @@ export function viewOf(journal: Journal): RunView {
   return view;
 }
 
+/** The run's own time when the clock says `now`: what it says, plus all by which it was set back since the run was accepted, as far as the journal shows it. */
+export function runTimeOf(view: Pick<RunView, "clockAt" | "setBackMs">, now: Instant): Instant {
+  return now + view.setBackMs + Math.max(0, view.clockAt - now);
+}
+
 /** Adds one entry to a view. */
 export function fold(view: RunView, entry: JournalEntry): void {
-  if (!view.waiting) view.runningMs += Math.max(0, entry.at - view.lastAt);
-  view.lastAt = entry.at;
+  const at = runTimeOf(view, entry.at);
+  view.setBackMs = at - entry.at;
+  view.clockAt = entry.at;
+  if (!view.waiting) view.runningMs += at - view.lastAt;
+  view.lastAt = at;
   view.waiting =
     entry.kind === "suspended" ||
     entry.kind === "frozen" ||
@@ -144,7 +176,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     case "preflight": {
       const unknowns = entry.standing === "unknown" ? (view.preflight?.unknowns ?? 0) + 1 : 0;
-      view.preflight = { standing: entry.standing, detail: entry.detail, at: entry.at, unknowns, fresh: true };
+      view.preflight = { standing: entry.standing, detail: entry.detail, at, unknowns, fresh: true };
       return;
     }
     case "sampled":
@@ -153,6 +185,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
     case "intent": {
       const step = foldedStep(view, entry.step);
       step.intent = entry;
+      step.intentAt = at;
       step.pending = true;
       step.attempts = entry.attempt;
       step.group = entry.group;
@@ -172,7 +205,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       step.applied = {
         output: entry.output,
         attempt: entry.attempt,
-        at: step.applied?.attempt === entry.attempt ? step.applied.at : entry.at,
+        at: step.applied?.attempt === entry.attempt ? step.applied.at : at,
       };
       delete step.progress;
       delete step.failure;
@@ -182,7 +215,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
     case "progressed": {
       foldedStep(view, entry.step).progress = entry.progress;
       settle(view, entry.step);
-      view.waitUntil = { until: entry.until, step: entry.step, ...(entry.early === true && { early: true }) };
+      view.waitUntil = { until: entry.until + view.setBackMs, step: entry.step, ...(entry.early === true && { early: true }) };
       return;
     }
     case "failed": {
@@ -190,7 +223,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       step.attempts = Math.max(step.attempts, entry.attempt);
       step.failures += 1;
       step.failure = entry.failure;
-      step.failedAt = entry.at;
+      step.failedAt = at;
       // Still pending when the outcome is unknown: the effect's class decides what happens next.
       if (entry.failure.applied === "no") {
         step.pending = false;
@@ -227,35 +260,37 @@ export function fold(view: RunView, entry: JournalEntry): void {
         truth: entry.truth,
         detail: entry.detail,
         tries: (previous?.tries ?? 0) + 1,
-        firstAt: previous?.firstAt ?? entry.at,
-        lastAt: entry.at,
+        firstAt: previous?.firstAt ?? at,
+        lastAt: at,
       });
       if (entry.subject.kind === "expected") foldedStep(view, entry.subject.step).expected = { truth: entry.truth, detail: entry.detail };
       return;
     }
-    case "suspended":
+    case "suspended": {
+      const until = entry.until + view.setBackMs;
       view.waitUntil = {
-        until: entry.until,
+        until,
         ...(entry.step !== undefined && { step: entry.step }),
         // The wait that `progressed` began is only recorded once more.
-        ...(view.waitUntil?.early === true && view.waitUntil.until === entry.until && { early: true }),
+        ...(view.waitUntil?.early === true && view.waitUntil.until === until && { early: true }),
       };
       return;
+    }
     case "asked":
-      view.question = { question: entry.question };
+      view.question = questionView(entry.question, view.setBackMs);
       clearWait(view);
       return;
     case "escalated":
-      if (view.question?.question.id === entry.questionId) view.question = { ...view.question, escalated: true };
+      if (view.question?.question.id === entry.questionId) view.question = withoutEscalation(view.question);
       return;
     case "answered":
-      if (view.question?.question.id === entry.questionId) foldAnswer(view, view.question.question, entry.answer);
+      if (view.question?.question.id === entry.questionId) foldAnswer(view, view.question, entry.answer);
       return;
     case "jumped":
       view.jumpTo = entry.to;
       return;
     case "refused":
-      foldedStep(view, entry.step).refusal = entry;
+      foldedStep(view, entry.step).refusal = entry.retryAt === undefined ? entry : { ...entry, retryAt: entry.retryAt + view.setBackMs };
       return;
     case "frozen":
       view.frozen = entry;
@@ -304,8 +339,8 @@ function repeatSteps(view: RunView, ids: readonly string[]): void {
     const step = view.steps.get(id);
     if (step === undefined) continue;
     // The attempts go on counting, and a new group makes the effect a new one.
-    const { attempts, group, intent } = step;
-    view.steps.set(id, { ...emptyStep(), attempts, group: group + 1, ...(intent !== undefined && { intent }) });
+    const { attempts, group, intent, intentAt } = step;
+    view.steps.set(id, { ...emptyStep(), attempts, group: group + 1, intentAt, ...(intent !== undefined && { intent }) });
     view.checks.delete(checkKey({ kind: "expected", step: id }));
   }
   for (const key of view.checks.keys()) if (key.startsWith("verification:")) view.checks.delete(key);
@@ -315,11 +350,26 @@ function repeatSteps(view: RunView, ids: readonly string[]): void {
   clearWait(view);
 }
 
-function foldAnswer(view: RunView, question: Question, answer: Answer): void {
-  view.question = { question, answer };
+function questionView(question: Question, setBackMs: number): QuestionView {
+  const escalateAt = escalationOf(question);
+  return {
+    question,
+    askedAt: question.askedAt + setBackMs,
+    ...(escalateAt !== undefined && { escalateAt: escalateAt + setBackMs }),
+    ...(question.expiresAt !== undefined && { expiresAt: question.expiresAt + setBackMs }),
+  };
+}
+
+function withoutEscalation({ escalateAt: _, ...question }: QuestionView): QuestionView {
+  return question;
+}
+
+function foldAnswer(view: RunView, asked: QuestionView, answer: Answer): void {
+  const { question, askedAt } = asked;
+  view.question = { ...asked, answer };
   clearWait(view);
   if (question.kind === "approve" && answer.answer === "approve" && question.planSha !== undefined && question.plan !== undefined) {
-    foldedStep(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan, plannedAt: question.askedAt };
+    foldedStep(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan, plannedAt: askedAt };
   }
 }
 

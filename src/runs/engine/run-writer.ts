@@ -6,7 +6,7 @@ import type { FreezeQuery } from "../../core/freeze.ts";
 import type { Claim } from "../../core/verdict.ts";
 import type { AppendResult, ClaimedRun, Lease, Notices, RunJournal } from "../store.ts";
 import type { EntryBody } from "./move.ts";
-import { fold, type RunView, viewOf } from "./run-view.ts";
+import { fold, type RunView, runTimeOf, viewOf } from "./run-view.ts";
 
 /** The lease is lost: another worker may have claimed the run. Nothing more may be written or done. */
 export class LeaseLost extends Error {
@@ -48,6 +48,8 @@ export interface RunWriter {
   readonly lease: Lease;
   /** The journal folded, entries that are not written yet included. */
   readonly view: RunView;
+  /** The run's own time, see `runTimeOf`. */
+  now(): Instant;
   /** Aborted when the lease is lost. */
   readonly lostSignal: AbortSignal;
   /** Aborted when a person stops the run. */
@@ -131,6 +133,7 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly journal: R
     get view() {
       return view;
     },
+    now: () => runTimeOf(view, clock.now()),
     lostSignal: lostController.signal,
     stopSignal: stopController.signal,
     get hasUnwritten() {
@@ -169,7 +172,7 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly journal: R
         ...(flush.precedes !== undefined && { precedes: flush.precedes }),
         ...(flush.freeze !== undefined && { freeze: flush.freeze }),
         ...(flush.question !== undefined && { question: flush.question }),
-        ...(flush.release !== undefined && { release: flush.release }),
+        ...(flush.release !== undefined && { release: { ...flush.release, at: clock.now() } }),
         ...(flush.cooldowns !== undefined && { cooldowns: flush.cooldowns }),
       });
       if (result.kind === "fenced") throw lose();

@@ -129,7 +129,7 @@ function moveOfPending(facts: StepFacts): Move {
       return moveOfTimedRefusal(facts) ?? { kind: "attempt", step, resume: true };
     }
     case "probed": {
-      const until = Math.max(intent.at, state.failedAt) + intervals.quarantineMs;
+      const until = Math.max(state.intentAt, state.failedAt) + intervals.quarantineMs;
       if (until > now)
         return { kind: "suspend", until, why: "letting the effect settle before asking the target", step: step.id, asked: false };
       return { kind: "probe", step };

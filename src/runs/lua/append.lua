@@ -39,7 +39,8 @@ local saw_joined = ARGV[17] -- count of the alerts that have joined, as far as t
 local precedes_effect = ARGV[18] == '1'
 local freeze_query = ARGV[19] -- see freeze.lua
 local ended_indexes = ARGV[20] -- of a run that ends; see run-indexes.lua
-local entries_claims_cooldowns = { unpack(ARGV, 21) } -- claims: see claims.lua | cooldowns: ms
+local released_at = ARGV[21] -- ms of the worker's clock when it decided on `release`
+local entries_claims_cooldowns = { unpack(ARGV, 22) } -- claims: see claims.lua | cooldowns: ms
 
 local stored_token, stored_head, stop_by, stop_reason, resolved, stored_state, lease_until = unpack(
   redis.call('HMGET', run, 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state',
@@ -143,7 +144,7 @@ if state == 'ended' then
     local cooldown = claim_and_cooldown_keys[claim_count + index]
     local cooldown_ms = tonumber(entries_claims_cooldowns[entry_count + claim_count * 4 + index])
     -- The start may have set a longer cooldown, doubled by its repeats: that one is kept.
-    redis.call('SET', cooldown, 1, 'PX', math.max(cooldown_ms, redis.call('PTTL', cooldown)))
+    start_window(cooldown, 1, math.max(cooldown_ms, window_left(cooldown)))
   end
   return reply_with_notices('ok')
 end
@@ -151,7 +152,8 @@ if release == 'park' then
   redis.call('HSET', run, 'wakeAt', -1)
   redis.call('ZREM', due, run_id)
 else
-  redis.call('HSET', run, 'wakeAt', release)
+  -- The worker may not have noticed yet that the clock was set back.
+  redis.call('HSET', run, 'wakeAt', release, 'releasedAt', math.max(now, tonumber(released_at)))
   redis.call('ZADD', due, release, run_id)
 end
 -- A stop, a resolve or a join that the worker has not seen yet wakes the run at once.

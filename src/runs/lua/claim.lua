@@ -12,9 +12,9 @@ local lease_ms = ARGV[3]
 local nonce = ARGV[4]
 
 local state, lease_until, wake_at, last_epoch, head, stop_by, stop_reason, resolved, woken,
-  summary, last_stalls, joined, joined_reason = unpack(redis.call('HMGET', run, 'state',
+  summary, last_stalls, joined, joined_reason, released_at = unpack(redis.call('HMGET', run, 'state',
   'leaseUntil', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary',
-  'stalls', 'joined', 'joinedReason'))
+  'stalls', 'joined', 'joinedReason', 'releasedAt'))
 if not state or state == 'ended' or state == 'damaged' then
   redis.call('ZREM', due, run_id)
   return { state or 'unknown_run' }
@@ -33,7 +33,9 @@ if (state == 'suspended' or state == 'in_doubt') and not woken then
     redis.call('ZREM', due, run_id)
     return { 'waiting', -1 }
   end
-  if wake > now then
+  -- A wait that begins later than now began before the clock was set back: the engine tells what is
+  -- left of it.
+  if wake > now and tonumber(released_at or '0') <= now + 1000 then
     redis.call('ZADD', due, wake, run_id)
     return { 'waiting', wake - now }
   end

@@ -4,6 +4,23 @@
 -- `values` has four per claim after the first `skip` of them: 'lock', 0, 0, 0 |
 -- 'bucket', maximum, window in ms, amount | 'log', 0, retention in ms, entry.
 -- Returns nil, or {index of the refused claim from 0, id of the lock's holder, retry after ms}.
+
+-- A bucket ends by its TTL. Beside it stands how long its window is, so that a window of which more
+-- than all is left is noticed: it began before the clock was set back, and begins anew.
+local function start_window(bucket, used, window_ms)
+  redis.call('SET', bucket, used, 'PX', window_ms)
+  redis.call('SET', bucket .. ':window', window_ms, 'PX', window_ms)
+end
+local function window_left(bucket)
+  local left_ms = redis.call('PTTL', bucket)
+  local window_ms = tonumber(redis.call('GET', bucket .. ':window') or left_ms)
+  if left_ms <= window_ms then
+    return left_ms
+  end
+  redis.call('PEXPIRE', bucket, window_ms)
+  redis.call('PEXPIRE', bucket .. ':window', window_ms)
+  return window_ms
+end
 local function take_claims(keys, values, skip, count, run_id, locks)
   for index = 1, count do
     local at = skip + (index - 1) * 4
@@ -16,7 +33,7 @@ local function take_claims(keys, values, skip, count, run_id, locks)
     elseif kind == 'bucket' then
       local used = tonumber(redis.call('GET', keys[index]) or '0')
       if used + tonumber(amount) > tonumber(maximum) then
-        return { index - 1, '', redis.call('PTTL', keys[index]) }
+        return { index - 1, '', window_left(keys[index]) }
       end
     end
   end
@@ -34,9 +51,10 @@ local function take_claims(keys, values, skip, count, run_id, locks)
       redis.call('LTRIM', key, -50, -1)
       redis.call('PEXPIRE', key, lifetime_ms)
     else
-      redis.call('INCRBY', key, amount)
-      if redis.call('PTTL', key) < 0 then
-        redis.call('PEXPIRE', key, lifetime_ms)
+      if redis.call('EXISTS', key) == 1 then
+        redis.call('INCRBY', key, amount)
+      else
+        start_window(key, amount, lifetime_ms)
       end
     end
   end

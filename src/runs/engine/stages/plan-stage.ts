@@ -20,6 +20,6 @@ export async function planStage(attempt: Attempt): Promise<StageOutcome> {
 function approvedPlan({ approved, action, run }: Attempt): Plan | undefined {
   if (approved === undefined) return undefined;
   // What lowers risk is not held back by the age of its permission.
-  const isOutdated = action.risk === "raises" && run.deps.clock.now() - approved.plannedAt > planMaxAgeMs;
+  const isOutdated = action.risk === "raises" && run.writer.now() - approved.plannedAt > planMaxAgeMs;
   return isOutdated ? undefined : approved.plan;
 }
