@@ -34,7 +34,7 @@ const stages = [
   { name: "unit-node24", tests: "unit", node: findNode24, flags: everyCore, files: "^(?!.*/(test/rehearsals\\.|bench/|src/llm/))" },
   { name: "clients", command: [process.execPath, join(root, "setup/clients.js")], notRun: 75 },
   { name: "simulation", tests: "simulation" },
-  { name: "integration", tests: "integration" },
+  { name: "integration", tests: "integration", flags: ["--maxWorkers=2"] },
   { name: "e2e", tests: "e2e" },
 ];
 
