@@ -151,8 +151,8 @@ export function createMemoryRunJournal(
       for (const [lock, holder] of shared.locks) if (holder === runId) shared.locks.delete(lock);
       for (const { bucket, forMs } of change.cooldowns ?? []) {
         // The start may have claimed a longer one, doubled by its repeats: that one stays.
-        const left = (bucketOf(bucket)?.until ?? 0) - clock.now();
-        const windowMs = Math.max(forMs, left);
+        const remainingMs = (bucketOf(bucket)?.until ?? 0) - clock.now();
+        const windowMs = Math.max(forMs, remainingMs);
         shared.buckets.set(bucket, { used: 1, until: clock.now() + windowMs, windowMs });
       }
     } else if (

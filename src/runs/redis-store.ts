@@ -67,7 +67,7 @@ export function createRunJournal(
     // The script of the claim decides; here the run is only made due.
     if (impossible.length > 0) await redis.zadd(runKeys.due, ...impossible.flatMap((id) => [String(now), id]));
   };
-  let secondLookAt: number | undefined;
+  let checkAgainAt: number | undefined;
   const clockWatch = createClockWatch(options.clock, options.readTime ?? (async () => readRedisTime(redis)));
 
   const claimRun: RunJournal["claim"] = async (runId) => {
@@ -211,10 +211,10 @@ export function createRunJournal(
     async due(limit) {
       const { now, setBackMs } = await clockWatch();
       if (setBackMs !== undefined && setBackMs > 0) await options.clockSetBack?.(setBackMs);
-      const isSecondLook = secondLookAt !== undefined && options.clock.monotonic() >= secondLookAt;
-      if (setBackMs !== 0) secondLookAt = options.clock.monotonic() + secondLookAfterMs;
-      else if (isSecondLook) secondLookAt = undefined;
-      if (setBackMs !== 0 || isSecondLook) await endImpossibleWaits(now);
+      const isCheckedAgain = checkAgainAt !== undefined && options.clock.monotonic() >= checkAgainAt;
+      if (setBackMs !== 0) checkAgainAt = options.clock.monotonic() + checkAgainAfterMs;
+      else if (isCheckedAgain) checkAgainAt = undefined;
+      if (setBackMs !== 0 || isCheckedAgain) await endImpossibleWaits(now);
       return redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit);
     },
     async reclaimLeases() {
@@ -241,7 +241,7 @@ export function createRunJournal(
 }
 
 /** A worker that had not noticed yet may have written waits by the old time after the first look. */
-const secondLookAfterMs = 10_000;
+const checkAgainAfterMs = 10_000;
 
 /** A reading of TIME is exact to far less; less than this is no jump. */
 const clockToleranceMs = 1000;
