@@ -9,6 +9,7 @@ describe("the demo's options", () => {
         once: false,
         json: false,
         killWorker: false,
+        approve: false,
         factor: 60,
         mayGoSlower: true,
         seed: 1,
@@ -20,9 +21,9 @@ describe("the demo's options", () => {
   });
 
   it("read every flag", () => {
-    const argv = ["--once", "--json", "--kill-worker", "--factor", "40", "--seed", "7", "--code-host", "git", "--keep"];
+    const argv = ["--once", "--json", "--kill-worker", "--approve", "--factor", "40", "--seed", "7", "--code-host", "git", "--keep"];
     expect(parseDemoOptions(argv)).toMatchObject({
-      options: { once: true, json: true, killWorker: true, factor: 40, seed: 7, codeHost: "git", keep: true },
+      options: { once: true, json: true, killWorker: true, approve: true, factor: 40, seed: 7, codeHost: "git", keep: true },
     });
   });
 
@@ -31,6 +32,7 @@ describe("the demo's options", () => {
     [["--factor", "fast"], "--factor fast"],
     [["--seed", "1.5"], "--seed 1.5"],
     [["--scenario", "flood"], "--scenario flood: accepted are cost"],
+    [["--approve", "--scenario", "batch"], "--approve: accepted with --scenario cost, not with batch"],
     [["--code-host", "svn"], "--code-host svn: accepted are github, git"],
     [["--onec"], "--onec"],
   ])("refuse %j and say what would be accepted", (argv, message) => {

@@ -27,6 +27,8 @@ export interface DemoOptions {
   readonly json: boolean;
   /** SIGKILL the worker once in the middle of the run. */
   readonly killWorker: boolean;
+  /** Each change of the run waits for a person; only the scenario `cost` has that. */
+  readonly approve: boolean;
   /** Every duration of rules, configuration and runbooks is divided by it. */
   readonly factor: number;
   /** The factor was not named, so that a busy machine may lower it. */
@@ -49,6 +51,7 @@ Options:
   --once            exit when the incident is closed: 0 only if every stage was observed and the run succeeded
   --json            the last line is the observed timeline as JSON
   --kill-worker     kill the worker process (SIGKILL) once in the middle of the run and start it again
+  --approve         each change of the runbook of scenario cost waits for your approval in the console
   --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60, cache 120;
                     less on a busy machine)
   --seed <n>        seed of the model server's answers (default 1)
@@ -84,6 +87,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
         once: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         "kill-worker": { type: "boolean", default: false },
+        approve: { type: "boolean", default: false },
         factor: { type: "string" },
         seed: { type: "string", default: "1" },
         scenario: { type: "string", default: "cost" },
@@ -103,6 +107,8 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
   if (scenario === undefined) {
     return { kind: "wrong", message: `--scenario ${values.scenario}: accepted are ${scenarioNames.join(", ")}` };
   }
+  if (values.approve && scenario !== "cost")
+    return { kind: "wrong", message: `--approve: accepted with --scenario cost, not with ${scenario}` };
   const codeHost = codeHosts.find((name) => name === values["code-host"]);
   if (codeHost === undefined) return { kind: "wrong", message: `--code-host ${values["code-host"]}: accepted are ${codeHosts.join(", ")}` };
   const factor = Number(values.factor ?? defaultFactors[scenario]);
@@ -113,6 +119,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
     once: values.once,
     json: values.json,
     killWorker: values["kill-worker"],
+    approve: values.approve,
     factor,
     mayGoSlower: values.factor === undefined,
     seed,

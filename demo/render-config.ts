@@ -17,6 +17,8 @@ export interface Places {
   readonly smtp: string;
   /** Defaults of parameters in the copies of the runbooks, by runbook; durations before they are divided. */
   readonly parameters?: { readonly [runbook: string]: { readonly [parameter: string]: string } };
+  /** Runbook whose copy has the mode `approve`. */
+  readonly asking?: string | undefined;
 }
 
 /** The rendered files. */
@@ -27,7 +29,7 @@ export interface RenderedConfig {
   readonly runbooks: string;
 }
 
-/** Renders the shipped rules, configuration and runbooks into `folder`, every duration divided by `factor`; of the rest only the defaults that `places` names are changed. */
+/** Renders the shipped rules, configuration and runbooks into `folder`, every duration divided by `factor`; of the rest only the defaults and the mode that `places` names are changed. */
 export async function renderConfig(projectRoot: string, folder: string, factor: number, places: Places): Promise<RenderedConfig> {
   const alerts = join(projectRoot, "alerts");
   const shippedRunbooks = join(projectRoot, "runbooks");
@@ -49,7 +51,9 @@ export async function renderConfig(projectRoot: string, folder: string, factor: 
   await writeFile(join(folder, "webhook-token"), places.webhookToken, { mode: 0o600 });
 
   for (const file of (await readdir(shippedRunbooks)).filter((name) => name.endsWith(".md"))) {
-    const source = withDefaults(await readFile(join(shippedRunbooks, file), "utf8"), places.parameters?.[file.replace(/\.md$/, "")] ?? {});
+    const id = file.replace(/\.md$/, "");
+    const changes = { defaults: places.parameters?.[id] ?? {}, isAsking: places.asking === id };
+    const source = withChanges(await readFile(join(shippedRunbooks, file), "utf8"), changes);
     await writeFile(
       join(rendered.runbooks, file),
       file === "README.md" ? source : divideDurations({ file, source, catalogue: actionCatalogue }, factor),
@@ -58,14 +62,20 @@ export async function renderConfig(projectRoot: string, folder: string, factor: 
   return rendered;
 }
 
-/** The runbook with other defaults of its parameters. Throws when it has no such parameter. */
-function withDefaults(source: string, defaults: { readonly [parameter: string]: string }): string {
-  if (Object.keys(defaults).length === 0) return source;
+interface Changes {
+  readonly defaults: { readonly [parameter: string]: string };
+  readonly isAsking: boolean;
+}
+
+/** The runbook with other defaults of its parameters, and perhaps the mode `approve`. Throws when it has no such parameter. */
+function withChanges(source: string, { defaults, isAsking }: Changes): string {
+  if (Object.keys(defaults).length === 0 && !isAsking) return source;
   const [, head = "", body = ""] = /^---\n(.*?\n)---\n(.*)$/s.exec(source) ?? [];
   const document = parseDocument(head);
   for (const [parameter, value] of Object.entries(defaults)) {
     if (!document.hasIn(["params", parameter])) throw new Error(`The runbook has no parameter ${parameter}.`);
     document.setIn(["params", parameter, "default"], value);
   }
+  if (isAsking) document.set("mode", "approve");
   return `---\n${document.toString({ lineWidth: 0 })}---\n${body}`;
 }

@@ -80,6 +80,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
       model: { ...scenario.model(options), seed },
       settings: async (modelUrl) => ({ ...scenario.settings, ...(await play.settings?.({ folder, modelUrl })) }),
       parameters: scenario.parameters ?? {},
+      asking: options.approve ? scenario.approvable : undefined,
       say: (text) => presenter.say(text),
     });
     presenter.say(`Watch and answer in the console: ${await system.api.signInLink()} (signs in once, within ten minutes)`);

@@ -51,5 +51,7 @@ export interface Scenario {
   readonly settings?: Readonly<Record<string, string>>;
   /** Defaults of parameters in the copy of a shipped runbook, as its owner would set them for this workload; durations before they are divided. */
   readonly parameters?: { readonly [runbook: string]: { readonly [parameter: string]: string } };
+  /** Runbook whose copy asks a person before each change when the demo was started with `--approve`. */
+  readonly approvable?: string;
   prepare(options: DemoOptions): Play;
 }

@@ -42,6 +42,8 @@ export interface SystemOptions {
   readonly settings: (modelUrl: string) => Promise<Readonly<Record<string, string>>>;
   /** Defaults of parameters in the copies of the shipped runbooks. */
   readonly parameters: { readonly [runbook: string]: { readonly [parameter: string]: string } };
+  /** Shipped runbook whose copy asks a person before each change. */
+  readonly asking?: string | undefined;
   readonly say: (text: string) => void;
 }
 
@@ -71,7 +73,7 @@ export async function startSystem(options: SystemOptions): Promise<DemoSystem> {
 type Processes = Omit<DemoSystem, "model" | "mail" | typeof Symbol.asyncDispose>;
 
 async function startProcesses(
-  { services, folder, factor, parameters, say }: SystemOptions,
+  { services, folder, factor, parameters, asking, say }: SystemOptions,
   { mail, settings }: { readonly mail: MailSink; readonly settings: Readonly<Record<string, string>> },
 ): Promise<Processes> {
   const { clock, group, projectRoot } = services;
@@ -83,6 +85,7 @@ async function startProcesses(
   const webhookToken = createSystemRandom().token();
   const rendered = await renderConfig(projectRoot, folder.config, factor, {
     parameters,
+    asking,
     metrics: [`127.0.0.1:${serverMetrics}`, `127.0.0.1:${workerMetrics}`],
     alertmanager: `127.0.0.1:${alertmanagerPort}`,
     webhookUrl: `${runbookdUrl}/webhooks/alertmanager`,

@@ -5,6 +5,7 @@ import { effectsBefore, repeatedWork } from "../journal-checks.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
+import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import type { DemoSystem } from "../start-system.ts";
 import { stepsShown, watchProgress } from "../watch-progress.ts";
@@ -16,6 +17,7 @@ import { faultsOf, milestones, type Observations, resultLine } from "./timeline.
 
 /** The retries of one prompt run wild, and a budget burns. */
 export const costScenario: Scenario = {
+  approvable: "cost-incident-response",
   // An agent's model answers within seconds; here it is quicker, so that a minute of the demo holds an hour's worth of turns.
   model: () => ({ latency: { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 } }),
   prepare({ factor }): Play {
@@ -58,6 +60,9 @@ interface Kill {
   at?: Instant;
 }
 
+/** Time for people to read four plans. */
+const peopleMs = 30 * 60_000;
+
 function observe({ system, folder, clock }: ScenarioContext, plan: CostPlan): Observer {
   const { api, model, mail } = system;
   return startObserver({ api, prometheus: createPrometheusApi(system.prometheusUrl), model, mail, evidence: folder.evidence, plan, clock });
@@ -67,8 +72,9 @@ async function watch(context: ScenarioContext, plan: CostPlan, workload: Started
   const { options, presenter, system } = context;
   const { observations } = observer;
   const kill: Kill = {};
+  const sayQuestion = questionSayer(context);
   const names = await runbookSteps(system.api, "cost-incident-response");
-  const watching = { withinMs: plan.timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
+  const watching = { withinMs: plan.timeoutMs + (options.approve ? peopleMs : 0), mayBeGone: (name: string) => name === "runbookd-worker" };
   await watchProgress(context, watching, (now, beganAt) => {
     if (observations.trafficAt === undefined && observer.finishedTickets() >= 5) observations.trafficAt = now;
     if (observations.trafficAt !== undefined && observations.stormAt === undefined && now - beganAt >= plan.calmMs) {
@@ -80,6 +86,7 @@ async function watch(context: ScenarioContext, plan: CostPlan, workload: Started
       system.replaceWorker();
       presenter.say("The runbookd worker was killed with SIGKILL in the middle of the run, and another one was started");
     }
+    sayQuestion(observer.run());
     const { outcome } = observations;
     return {
       over: outcome !== undefined && (outcome !== "succeeded" || milestones.every(({ key }) => observations[key] !== undefined)),
@@ -103,6 +110,18 @@ async function watch(context: ScenarioContext, plan: CostPlan, workload: Started
     };
   });
   return kill;
+}
+
+/** Says where each question of the run is answered, once. */
+function questionSayer({ system, presenter }: ScenarioContext): (run: RunView | undefined) => void {
+  const said = new Set<string>();
+  return (run) => {
+    for (const entry of run?.journal ?? []) {
+      if (entry.kind !== "asked" || said.has(entry.question.id)) continue;
+      said.add(entry.question.id);
+      presenter.say(`The run waits for your answer: ${system.runbookdUrl}/questions/${encodeURIComponent(entry.question.id)}`);
+    }
+  };
 }
 
 /** True once two steps have begun: the first is complete, the second is in the middle of its effect. */

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type ConsoleVisit, followInConsole } from "../../test/servers/console-reader.ts";
 import { dashboardFolder, endedWell, type WatchedDemo, watchDemo } from "../../test/servers/watch-demo.ts";
 
 /** Prompt caching and security have scenarios of their own; no batch lies at a provider here. */
@@ -21,13 +22,31 @@ const notFed: readonly { readonly expr: string; readonly why: string }[] = [
 
 /**
  * The loop, whole and with real parts: redis-server, Prometheus, Alertmanager, an SMTP receiver, and a worker killed with SIGKILL in the middle.
- * It is the demo, so that what users are shown is what is tested. Needs the build.
+ * It is the demo, so that what users are shown is what is tested. Each change waits for a person, who reads and answers in the console
+ * in Chromium, signed in by the link that the demo prints. Needs the build.
  */
 let demo: WatchedDemo;
+let visit: ConsoleVisit;
 const over = new AbortController();
 
 beforeAll(async () => {
-  demo = await watchDemo(["--kill-worker"], { dashboards, signal: over.signal });
+  let onLine = (_line: string) => {};
+  const printed = new Promise<string>((resolve) => {
+    onLine = (line) => {
+      const [, link] = /in the console: (\S+)/.exec(line) ?? [];
+      if (link !== undefined) resolve(link);
+    };
+  });
+  const reading = printed.then(async (link) =>
+    followInConsole(link, { runbook: "cost-incident-response", idleMs: 240_000, signal: over.signal }),
+  );
+  const watching = watchDemo(["--kill-worker", "--approve"], {
+    dashboards,
+    onLine: (line) => onLine(line),
+    until: reading,
+    signal: over.signal,
+  });
+  [demo, visit] = await Promise.all([watching, reading]);
 }, 360_000);
 
 afterAll(() => over.abort());
@@ -60,6 +79,26 @@ describe("a real budget breach", () => {
     expect(Number(demo.result["costMicroUsd"])).toBeGreaterThan(0);
     expect(Number(demo.result["costMicroUsd"])).toBeLessThan(Number(demo.result["budgetMicroUsd"]));
     expect(Number(demo.result["providerDifferenceRatio"] ?? Number.NaN)).toBeLessThanOrEqual(0.005);
+  });
+});
+
+describe("the console over that system", () => {
+  it("signs in by the printed link, asks about each change, and takes each answer in the page", () => {
+    expect(visit.firstHeading).toMatch(/^No question waits|question waits for a person$/);
+    for (const part of ["Close admission", "Stop", "limits", "Open"]) expect(visit.approved.join("\n")).toContain(part);
+    expect(visit.approved.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("follows the run to its end without being loaded again, also over the death of its worker", () => {
+    expect(visit.reloads).toBe(0);
+    expect(visit.ending).toMatch(/^Cost incident response\s+Succeeded/);
+    expect(visit.states.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => "done"));
+    expect([...visit.seenStates]).toEqual(expect.arrayContaining(["to come", "waits for a person", "done"]));
+    expect(visit.events).toContain("took the run over");
+  });
+
+  it("is accessible, as wide as the screen, and quiet: no message, no request to another origin, no violation of its policy", () => {
+    expect([...visit.faults, ...visit.disturbances]).toEqual([]);
   });
 });
 

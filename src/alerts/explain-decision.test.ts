@@ -39,7 +39,7 @@ describe("a sentence about a decision", () => {
     ],
     [
       { ...about, decision: "refused", reason: "budget: alert.labels.budget is missing." },
-      "Budget: alert.labels.budget is missing.",
+      "`budget`: alert.labels.budget is missing.",
       "Add the label",
     ],
     [
@@ -56,6 +56,6 @@ describe("a sentence about a decision", () => {
 
   it("is one line whatever others wrote", () => {
     const { why } = explainDecision({ ...about, decision: "unreadable", reason: "labels:\n\u001b[2J\u202eexpected an object" });
-    expect(why).toBe("The alert cannot be read. Labels: [2J expected an object.");
+    expect(why).toBe("The alert cannot be read. `labels`: [2J expected an object.");
   });
 });

@@ -101,7 +101,13 @@ function timeOf(at: number): string {
 
 function sentence(text: string | undefined, otherwise: string): string {
   const line = withoutPeriod(oneLine(text ?? ""));
-  return line === "" ? otherwise : `${capital(line)}.`;
+  return line === "" ? otherwise : `${withField(line) ?? capital(line)}.`;
+}
+
+/** A sentence that begins with the name of a field keeps the name as it is spelled. */
+function withField(line: string): string | undefined {
+  const [, field, message] = /^([a-z]\w{0,60})(: .*)$/su.exec(line) ?? [];
+  return field === undefined || message === undefined ? undefined : `\`${field}\`${message}`;
 }
 
 function withoutPeriod(text: string): string {

@@ -1,6 +1,7 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons.tsx";
+import { KeyList } from "./key-list.tsx";
 import { LiveMark } from "./live-mark.tsx";
 import { visibleText } from "./page-format.ts";
 import { DoctorPage, MissingPage } from "./pages/missing-page.tsx";
@@ -11,9 +12,10 @@ import { useServices } from "./services.ts";
 
 /** The console: its frame around the page of the address, or the sign-in. */
 export function App() {
-  const { session, router, clock, feed, drafts } = useServices();
+  const { session, router, clock, feed, drafts, keys } = useServices();
   const state = session.state.value;
   useEffect(() => void session.load(), [session]);
+  useEffect(() => (state.kind === "signed_in" ? keys.listen(document) : undefined), [state.kind]);
   useEffect(() => (state.kind === "away" ? clock.after(retryMs, () => void session.load()) : undefined), [state]);
   useEffect(() => {
     if (state.kind === "signed_in") {
@@ -171,17 +173,28 @@ export function Frame(props: { readonly place: Place; readonly reader: Reader | 
           {children}
         </main>
       </div>
+      <KeyList keys={useServices().keys} />
     </>
   );
 }
 
 function Who({ reader: { name, role } }: { readonly reader: Reader }) {
-  const { session } = useServices();
+  const { session, keys } = useServices();
   return (
     <div class="who">
       <p>
         <b>{visibleText(name, 60)}</b>, {visibleText(role, 30)}
       </p>
+      <button
+        class="button bare keys-button"
+        type="button"
+        onClick={() => {
+          keys.isListed.value = true;
+        }}
+      >
+        <kbd>?</kbd>
+        Keys
+      </button>
       <button class="button bare" type="button" onClick={() => void session.signOut()}>
         <Icon name="leave" />
         Sign out

@@ -3,6 +3,7 @@ import { App } from "./app.tsx";
 import { createDrafts } from "./drafts.ts";
 import { createLiveFeed, createVisibility } from "./live-feed.ts";
 import { createBrowserClock } from "./page-clock.ts";
+import { createPageKeys, type KeyMemory } from "./page-keys.ts";
 import { createRouter } from "./router.ts";
 import { ServicesContext } from "./services.ts";
 import { createSession } from "./session.ts";
@@ -14,13 +15,15 @@ const clock = createBrowserClock();
 const fetch = window.fetch.bind(window);
 const session = createSession(fetch);
 const onSignedOut = () => session.end();
+const router = createRouter(window);
 const services = {
   clock,
   session,
-  router: createRouter(window),
+  router,
   requests: { fetch, clock, onSignedOut },
   feed: createLiveFeed({ fetch, clock, onSignedOut, visibility: createVisibility(document) }),
   drafts: createDrafts(),
+  keys: createPageKeys(memoryOf(window), (href) => router.go(href)),
 };
 
 render(
@@ -29,3 +32,12 @@ render(
   </ServicesContext.Provider>,
   root,
 );
+
+/** A browser that keeps nothing throws when it is asked. */
+function memoryOf(view: Window): KeyMemory {
+  try {
+    return view.localStorage;
+  } catch {
+    return null;
+  }
+}

@@ -3,6 +3,7 @@ import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Drafts } from "./drafts.ts";
 import type { FeedNews, LiveFeed } from "./live-feed.ts";
 import type { PageClock } from "./page-clock.ts";
+import type { PageKeys } from "./page-keys.ts";
 import { createResource, type Reading, type Requests, type Resource } from "./resource.ts";
 import type { Router } from "./router.ts";
 import type { Session } from "./session.ts";
@@ -15,6 +16,7 @@ export interface Services {
   readonly requests: Requests;
   readonly feed: LiveFeed;
   readonly drafts: Drafts;
+  readonly keys: PageKeys;
 }
 
 /** Provides {@link Services} to the pages. */

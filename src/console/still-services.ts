@@ -26,5 +26,6 @@ export function stillServices(reader: { readonly name: string; readonly role: st
       stop: () => {},
     },
     drafts: createDrafts(),
+    keys: { areOn: signal(true), isListed: signal(false), listen: () => () => {} },
   };
 }

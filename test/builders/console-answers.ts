@@ -71,6 +71,14 @@ export function stormyConsoleAnswers(): ConsoleAnswers {
   ]);
 }
 
+/** The question that each scene waits for. */
+function openQuestions(scenes: readonly RunRecord[]) {
+  return scenes.flatMap(({ journal }) => {
+    const asked = journal.at(-1);
+    return asked?.kind === "asked" ? [[asked.question.id, { question: asked.question, consents: [], missing: 1 }] as const] : [];
+  });
+}
+
 /** Answers of every route that the page reads, with a run for each state. */
 export function consoleAnswers(): ConsoleAnswers {
   const scenes: readonly RunRecord[] = [anAskingScene(), anEndedScene(), aTroubledScene(), aHostileScene(), aQueuedScene()];
@@ -87,6 +95,7 @@ export function consoleAnswers(): ConsoleAnswers {
     answers.set(`/api/runs/${record.summary.id}/document`, { body: aDocumentTree() });
   }
   const gone = "The document that this run is pinned to is no longer stored.";
+  for (const [id, body] of openQuestions(scenes)) answers.set(`/api/approvals/${id}/question`, { body });
   return answers
     .set("/api/freeze", { body: { items: [] } })
     .set("/api/runs/run_without_document", { body: withoutDocument })

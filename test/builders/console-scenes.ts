@@ -34,7 +34,7 @@ export function anAskingScene(change: Partial<Question> = {}): RunRecord {
   };
   const { endedAt: _endedAt, outcome: _outcome, ...open } = summary;
   return {
-    summary: { ...open, id: "run_asks", state: "suspended", step: "Resume operations with limits" },
+    summary: { ...open, id: "run_asks", state: "suspended", step: "Resume operations with limits", note: "waiting for a person: approve" },
     journal: [...until, { kind: "sampled", at, values: { burn: 0.15, spend: 0.0001 } }, { kind: "asked", at, question }],
   };
 }
@@ -74,7 +74,7 @@ export function aTroubledScene(): RunRecord {
   journal.note(1, { kind: "suspended", step: "stop_tickets_in_flight", until: journal.now() + 5000, why: "it is tried again" });
   journal.note(5000, { kind: "claimed", worker: "worker-2" });
   tickets.intent(10, { action: "cancel-tickets", summary: "Stop 12 running tickets", attempt: 2 });
-  tickets.failed(40, "The queue did not answer within 5 s.");
+  tickets.failed(40, "The queue did not answer within 5 s.", 2);
   journal.note(10, { kind: "jumped", from: "stop_tickets_in_flight", to: "identify_high_cost_operations" });
   journal.note(10, {
     kind: "refused",

@@ -16,7 +16,7 @@ export interface Intended extends Partial<Omit<Plan, "summary">> {
 /** Entries of one step; `afterMs` passes before each. */
 export interface StepJournal {
   intent(afterMs: number, intended: Intended): void;
-  failed(afterMs: number, message: string): void;
+  failed(afterMs: number, message: string, attempt?: number): void;
   applied(afterMs: number, output: { readonly [name: string]: Json }, attempt?: number): void;
   /** The item that the step expects was checked. */
   checked(afterMs: number, truth: Truth, detail: string): void;
@@ -52,8 +52,8 @@ export function createJournal(start: number): JournalInMaking {
         const whole = { summary: action, targets: ["budget/checkout"], changes: [], reversible: true, data: null, ...plan };
         note(afterMs, { kind: "intent", step, action, effect, attempt, group: attempt, idempotencyKey: "k", planSha: "s", plan: whole });
       },
-      failed(afterMs, message) {
-        note(afterMs, { kind: "failed", step, attempt: 1, failure: { reason: "refused_by_target", message, applied: "no" } });
+      failed(afterMs, message, attempt = 1) {
+        note(afterMs, { kind: "failed", step, attempt, failure: { reason: "refused_by_target", message, applied: "no" } });
       },
       applied(afterMs, output, attempt = 1) {
         note(afterMs, { kind: "applied", step, attempt, output });

@@ -54,22 +54,22 @@ mkdirSync(values.out, { recursive: true });
 for (const [name, path] of Object.entries(pages)) {
   if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
   server.answers = name.endsWith("_empty") ? emptyConsoleAnswers() : name.endsWith("_storm") ? stormyConsoleAnswers() : consoleAnswers();
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  if (name !== "sign_in") await context.addCookies([{ name: "rb", value: "1", url: server.url }]);
+  const page = await context.newPage();
+  await page.clock.setFixedTime(now);
   for (const width of widths) {
+    await page.setViewportSize({ width, height: width < 800 ? 844 : 900 });
+    // Another address first: the same one with a fragment would not be loaded again, and would not move to its step.
+    await page.goto("about:blank");
+    await page.goto(`${server.url}${path}`);
+    await page.waitForSelector("h1");
+    await page.waitForFunction("!document.querySelector('[role=status]')");
     for (const colorScheme of ["light", "dark"] as const) {
-      const context = await browser.newContext({
-        viewport: { width, height: width < 800 ? 844 : 900 },
-        colorScheme,
-        reducedMotion: "reduce",
-      });
-      if (name !== "sign_in") await context.addCookies([{ name: "rb", value: "1", url: server.url }]);
-      const page = await context.newPage();
-      await page.clock.setFixedTime(now);
-      await page.goto(`${server.url}${path}`);
-      await page.waitForSelector("h1");
-      await page.waitForFunction("!document.querySelector('[role=status]')");
+      await page.emulateMedia({ colorScheme });
       await page.screenshot({ path: join(values.out, `${name}-${width}-${colorScheme}.png`), fullPage: !path.includes("#") });
-      await context.close();
     }
   }
+  await context.close();
 }
 await browser.close();

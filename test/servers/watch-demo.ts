@@ -35,11 +35,21 @@ export interface WatchedDemo {
 
 /**
  * Runs the built demo with these arguments until it ends. A demo that stays for people to look at is asked for the `dashboards`, files of
- * {@link dashboardFolder}, and then interrupted. Aborting `signal` kills it; then this rejects.
+ * {@link dashboardFolder}, and then interrupted once `until` has settled. `onLine` gets each line that it prints. Aborting `signal` kills it; then this rejects.
  */
 export async function watchDemo(
   words: readonly string[],
-  { dashboards = [], signal }: { readonly dashboards?: readonly string[]; readonly signal: AbortSignal },
+  {
+    dashboards = [],
+    onLine,
+    until,
+    signal,
+  }: {
+    readonly dashboards?: readonly string[];
+    readonly onLine?: (line: string) => void;
+    readonly until?: Promise<unknown>;
+    readonly signal: AbortSignal;
+  },
 ): Promise<WatchedDemo> {
   const texts = dashboards.map((name) => readFileSync(join(dashboardFolder, name), "utf8"));
   const from = Date.now();
@@ -55,10 +65,12 @@ export async function watchDemo(
   let prometheusUrl = "";
   for await (const line of createInterface({ input: demo.stdout })) {
     lines.push(line);
+    onLine?.(line);
     prometheusUrl = /Prometheus (http:\/\/\S+)/.exec(line)?.[1] ?? prometheusUrl;
     if (!line.includes("until Ctrl-C")) continue;
     await new Promise((resolve) => setTimeout(resolve, settleMs));
     panels = await executePanels(texts, prometheusUrl, { from, to: Date.now(), stepSeconds: 2 });
+    await until?.catch(() => undefined);
     demo.kill("SIGINT");
   }
   const [exitCode] = await gone;

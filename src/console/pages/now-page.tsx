@@ -11,11 +11,15 @@ import { timeForReader, visibleText } from "../page-format.ts";
 import { Empty, Loading, TroubleBanner, WithCode } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { QuestionList } from "../run/question-list.tsx";
-import { useReading, useServices } from "../services.ts";
+import { type Concern, useReading, useServices } from "../services.ts";
 import { useTitle } from "../use-page.ts";
 import { RunList } from "./runs-page.tsx";
 
 const always = () => true;
+const ofRuns: Concern = (news) => news.event === "run";
+const ofFreezes: Concern = (news) => news.event === "freeze";
+/** No hint says that this changed: it is read now and then. */
+const ofNothing: Concern = () => false;
 const failed = new Set(["failed", "ineffective", "inconclusive", "aborted"]);
 const dayMs = 86_400_000;
 
@@ -24,12 +28,12 @@ export function NowPage() {
   const { clock } = useServices();
   return (
     <NowView
-      questions={useReading<ListAnswer<AskedQuestion>>("/api/approvals", always)}
-      open={useReading<ListAnswer<RunSummary>>("/api/runs?state=open", always)}
-      ended={useReading<ListAnswer<RunSummary>>("/api/runs?state=ended&limit=50", always)}
-      decisions={useReading<ListAnswer<ExplainedDecision>>("/api/decisions", always)}
-      freezes={useReading<ListAnswer<Freeze>>("/api/freeze", always)}
-      health={useReading<ListAnswer<HealthCheck>>("/api/health", always)}
+      questions={useReading<ListAnswer<AskedQuestion>>("/api/approvals", always, ofRuns)}
+      open={useReading<ListAnswer<RunSummary>>("/api/runs?state=open", always, ofRuns)}
+      ended={useReading<ListAnswer<RunSummary>>("/api/runs?state=ended&limit=50", always, ofRuns)}
+      decisions={useReading<ListAnswer<ExplainedDecision>>("/api/decisions", always, ofNothing)}
+      freezes={useReading<ListAnswer<Freeze>>("/api/freeze", always, ofFreezes)}
+      health={useReading<ListAnswer<HealthCheck>>("/api/health", always, ofNothing)}
       now={clock.now()}
     />
   );

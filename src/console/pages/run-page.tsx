@@ -12,7 +12,7 @@ import { currentStates } from "../run/run-step.tsx";
 import { SampleChart } from "../run/sample-chart.tsx";
 import { runView } from "../run/state-words.ts";
 import { StepLog } from "../run/step-log.tsx";
-import { openQuestionOf, type StepStory, stepStories } from "../run/step-stories.ts";
+import { openQuestionOf, type StepStory, stepStories, withUnmentioned } from "../run/step-stories.ts";
 import { StepTrack } from "../run/step-track.tsx";
 import { StopPanel } from "../run/stop-panel.tsx";
 import { type Concern, useNow, useReading } from "../services.ts";
@@ -52,9 +52,14 @@ export function RunView({ id, record, document, now }: RunViewProps) {
     );
   }
   const { journal, summary } = body;
-  const stories = stepStories(journal, summary);
-  const question = openQuestionOf(journal, summary);
   const steps = stepsOf(document.body?.children ?? []);
+  const mentioned = stepStories(journal, summary);
+  const stories = withUnmentioned(
+    mentioned,
+    steps.map((step) => step.id),
+    summary,
+  );
+  const question = openQuestionOf(journal, summary);
   return (
     <>
       {record.trouble === undefined ? null : <TroubleBanner trouble={record.trouble} readAt={record.readAt} />}
@@ -67,7 +72,7 @@ export function RunView({ id, record, document, now }: RunViewProps) {
       <div class="columns">
         <article class="sheet document" aria-label="The document of the run">
           {document.body === undefined ? (
-            <WithoutDocument reading={document} stories={stories} now={now} />
+            <WithoutDocument reading={document} stories={mentioned} now={now} />
           ) : (
             <RunDocument tree={document.body} stories={stories} journal={journal} now={now} />
           )}

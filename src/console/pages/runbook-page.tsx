@@ -8,6 +8,7 @@ import { fieldValue, span, titleText, visibleText } from "../page-format.ts";
 import { Loading, TroubleBanner } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { sectionsOf } from "../run/run-document.tsx";
+import { StepHeading } from "../run/run-step.tsx";
 import { useReading } from "../services.ts";
 import { useHashScroll, useTitle } from "../use-page.ts";
 import { modeWords } from "./runbooks-page.tsx";
@@ -59,24 +60,28 @@ export function RunbookView({ id, runbook, document }: RunbookViewProps) {
 }
 
 function DocumentParts({ tree }: { readonly tree: DocumentTree }) {
+  let level = 1;
   return (
     <>
-      {sectionsOf(tree.children).map((part) =>
-        part.kind === "block" ? (
-          <Blocks blocks={[part.block]} />
-        ) : (
+      {sectionsOf(tree.children).map((part) => {
+        if (part.kind === "block") {
+          if (part.block.type === "heading") level = part.block.level;
+          return <Blocks blocks={[part.block]} />;
+        }
+        return (
           <ol class="steps" start={part.steps[0]?.number ?? 1}>
             {part.steps.map((block) => (
-              <WrittenStep block={block} />
+              <WrittenStep block={block} isBelowGroup={level > 2} />
             ))}
           </ol>
-        ),
-      )}
+        );
+      })}
     </>
   );
 }
 
-function WrittenStep({ block }: { readonly block: Extract<Block, { readonly type: "step" }> }) {
+function WrittenStep(props: { readonly block: Extract<Block, { readonly type: "step" }>; readonly isBelowGroup: boolean }) {
+  const { block, isBelowGroup } = props;
   const parts = stepParts(block.children);
   const action = actionName(parts);
   return (
@@ -86,11 +91,7 @@ function WrittenStep({ block }: { readonly block: Extract<Block, { readonly type
       </div>
       <div class="content">
         <header>
-          <h4>
-            <a href={`#step-${block.number}`}>
-              {block.number}. {visibleText(block.name, 200)}
-            </a>
-          </h4>
+          <StepHeading block={block} isBelowGroup={isBelowGroup} />
           {action === undefined ? <span class="quiet">done by people</span> : null}
         </header>
         <div class="prose">

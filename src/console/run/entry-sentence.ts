@@ -1,6 +1,6 @@
 import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import { fieldValue, reasonWords, timeOfDay, visibleText } from "../page-format.ts";
+import { fieldValue, reasonWords, timeOfDay, visibleText, words } from "../page-format.ts";
 
 /** How an entry is to be taken. */
 export type Tone = "plain" | "good" | "busy" | "wait" | "bad";
@@ -64,7 +64,7 @@ function sentenceOf(entry: JournalEntry): Sentence {
     case "retried":
       return plain(`Starts again: ${ended(entry.why)}`);
     case "jumped":
-      return plain(`Continues at step ${entry.to} instead of the one after ${entry.from}.`);
+      return plain(`Continues at the step "${words(entry.to)}" after "${words(entry.from)}".`);
     case "refused":
       return refusedSentence(entry);
     case "frozen":
@@ -95,7 +95,7 @@ function sentenceOf(entry: JournalEntry): Sentence {
 }
 
 /** Runs of earlier versions name the worker's claim, which says nothing to people. */
-const claimPattern = /^\d+:[\da-f-]{36}$/u;
+export const claimPattern = /^\d+:[\da-f-]{36}$/u;
 
 /** A worker as it is named at the beginning of a sentence. */
 export function workerName(worker: string): string {

@@ -87,13 +87,14 @@ function Summary({ about: { summary } }: { readonly about: QuestionSubject }) {
 function silence({ kind, expiresAt }: Question, now: number): string {
   if (expiresAt === undefined) return "It waits without a time limit.";
   if (expiresAt <= now) return `The time to answer ended at ${timeForReader(expiresAt)}.`;
-  const consequence = kind === "approve" ? "nothing of the plan is done" : "the step fails";
-  return `Without an answer ${consequence} at ${timeForReader(expiresAt)}, in ${span(expiresAt - now)}.`;
+  const consequence = kind === "approve" ? "nothing of the plan is done and the step fails" : "the step fails";
+  return `Without an answer until ${timeForReader(expiresAt)} (in ${span(expiresAt - now)}) ${consequence}.`;
 }
 
 function stake(question: Question, missing: number): string {
   const targets = targetsOf(question).length;
   if (question.kind === "in_doubt") return "its target stays locked";
   if (question.group !== undefined) return targets === 1 ? "1 target waits" : `${targets} targets wait`;
-  return missing === 1 ? "1 answer missing" : `${missing} answers missing`;
+  if (question.kind !== "approve") return "its run waits";
+  return missing === 1 ? "1 approval needed" : `${missing} approvals needed`;
 }

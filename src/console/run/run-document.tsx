@@ -4,7 +4,7 @@ import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
 import { Blocks } from "../document/blocks.tsx";
 import { plainText } from "../document/inlines.tsx";
 import { evidenceOf } from "./run-events.ts";
-import { CheckMark, RunStep } from "./run-step.tsx";
+import { ActionMark, CheckMark, RunStep } from "./run-step.tsx";
 import { type CheckLine, checksOf, emptyStory, type StepStory } from "./step-stories.ts";
 
 /** What the document of a run is drawn with. */
@@ -25,6 +25,7 @@ export function RunDocument({ tree, stories, journal, now }: RunDocumentProps) {
   };
   const evidence = evidenceOf(journal);
   let section = "";
+  let level = 1;
   return (
     <>
       <label class="choice texts">
@@ -36,13 +37,15 @@ export function RunDocument({ tree, stories, journal, now }: RunDocumentProps) {
           return (
             <Steps first={part.steps[0]?.number ?? 1}>
               {part.steps.map((block) => (
-                <RunStep block={block} story={stories.get(block.id) ?? emptyStory} now={now} evidence={evidence} />
+                <RunStep block={block} isBelowGroup={level > 2} story={stories.get(block.id) ?? emptyStory} now={now} evidence={evidence} />
               ))}
             </Steps>
           );
         }
         const { block } = part;
+        if (block.type === "heading") level = block.level;
         if (block.type === "heading" && block.level <= 2) section = plainText(block.children).trim().toLowerCase();
+        if (block.type === "list" && section === "post-action") return <ActionList block={block} stories={stories} />;
         const checked = checks[section];
         return block.type === "list" && checked !== undefined ? <CheckList block={block} checks={checked} /> : <Blocks blocks={[block]} />;
       })}
@@ -65,6 +68,20 @@ function CheckList({ block, checks }: { readonly block: ListBlock; readonly chec
         <li>
           <Blocks blocks={item} />
           <CheckMark check={checks.get(index)} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is done at the end, each with what became of it. */
+function ActionList({ block, stories }: { readonly block: ListBlock; readonly stories: ReadonlyMap<string, StepStory> }) {
+  return (
+    <ul class="checks">
+      {block.items.map((item, index) => (
+        <li>
+          <Blocks blocks={item} />
+          <ActionMark story={stories.get(`post_action_${index + 1}`)} />
         </li>
       ))}
     </ul>

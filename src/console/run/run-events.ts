@@ -1,6 +1,6 @@
 import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
 import { figure, words } from "../page-format.ts";
-import { entrySentence, workerName } from "./entry-sentence.ts";
+import { claimPattern, entrySentence, workerName } from "./entry-sentence.ts";
 import type { LogLine } from "./step-stories.ts";
 
 /** Kinds that concern the run as a whole; the others are shown in their step. */
@@ -22,18 +22,34 @@ const kindsOfRun: ReadonlySet<JournalEntry["kind"]> = new Set([
   "finished",
 ]);
 
-/** What happened to the run as a whole, in order. A worker is named when it takes the run over from another one. */
+/** After these entries a worker releases the run in order, and the next one that claims it only continues. */
+const releasing: ReadonlySet<JournalEntry["kind"]> = new Set(["accepted", "asked", "suspended", "frozen", "progressed"]);
+/** Entries that are written without a worker, or that only look. */
+const notices: ReadonlySet<JournalEntry["kind"]> = new Set([
+  "resolved",
+  "joined",
+  "stop_requested",
+  "answered",
+  "escalated",
+  "preflight",
+  "sampled",
+]);
+
+/** What happened to the run as a whole, in order. A worker is named when it takes the run over from another one or after a loss. */
 export function runEvents(journal: readonly JournalEntry[]): readonly LogLine[] {
   let worker: string | undefined;
+  let previousKind: JournalEntry["kind"] = "accepted";
   const events: LogLine[] = [];
   for (const entry of journal) {
+    const isLoss = entry.kind === "claimed" && !releasing.has(previousKind);
+    if (!notices.has(entry.kind)) previousKind = entry.kind;
     if (!kindsOfRun.has(entry.kind)) continue;
     if (entry.kind === "claimed") {
       const previous = worker;
       worker = entry.worker;
-      if (previous === worker) continue;
+      if (previous === worker && !isLoss) continue;
       if (previous !== undefined) {
-        events.push({ at: entry.at, text: takenOver(worker, previous), tone: "plain" });
+        events.push({ at: entry.at, text: takenOver(worker, previous), tone: isLoss ? "wait" : "plain" });
         continue;
       }
     }
@@ -45,7 +61,7 @@ export function runEvents(journal: readonly JournalEntry[]): readonly LogLine[] 
 function takenOver(worker: string, previous: string): string {
   const [next, before] = [workerName(worker), workerName(previous)];
   return next === before
-    ? "Another worker took the run over."
+    ? `Another process took the run over${claimPattern.test(worker) ? "" : ` as ${next.toLowerCase().slice(0, 1)}${next.slice(1)}`}.`
     : `${next} took the run over from ${before.toLowerCase().slice(0, 1)}${before.slice(1)}.`;
 }
 

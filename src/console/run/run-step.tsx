@@ -26,8 +26,10 @@ export function RunStep(props: {
   readonly now: number;
   /** Sentences of the run that can be the reason of an answer. */
   readonly evidence: readonly string[];
+  /** Whether a heading of the third level is above it. */
+  readonly isBelowGroup: boolean;
 }) {
-  const { block, story, now, evidence } = props;
+  const { block, story, now, evidence, isBelowGroup } = props;
   const parts = stepParts(block.children);
   const view = stepViews[story.state];
   const action = story.action ?? actionName(parts);
@@ -40,11 +42,7 @@ export function RunStep(props: {
       <div class="sign">{story.state === "to_come" ? <span aria-hidden="true">{block.number}</span> : <Icon name={view.icon} />}</div>
       <div class="content">
         <header>
-          <h4>
-            <a href={`#step-${block.number}`}>
-              {block.number}. {visibleText(block.name, 200)}
-            </a>
-          </h4>
+          <StepHeading block={block} isBelowGroup={isBelowGroup} />
           {action === undefined ? <span class="quiet">done by people</span> : <code>{visibleText(action, 80)}</code>}
           <span class="when">
             <b class="word">{view.word}</b>
@@ -59,13 +57,13 @@ export function RunStep(props: {
           {story.output === undefined ? null : <Results output={story.output} />}
           {story.log.length === 0 ? null : (
             <details>
-              <summary>Log, {story.log.length === 1 ? "1 line" : `${story.log.length} lines`}</summary>
+              <summary>Log ({story.log.length})</summary>
               <StepLog lines={story.log} />
             </details>
           )}
           {parts.labels.length === 0 ? null : (
             <details>
-              <summary>As it is written</summary>
+              <summary>As written</summary>
               <StepLabels labels={parts.labels} />
             </details>
           )}
@@ -73,6 +71,16 @@ export function RunStep(props: {
       </div>
     </li>
   );
+}
+
+/** The name of a step as a heading of the level that follows the one above it. */
+export function StepHeading({ block, isBelowGroup }: { readonly block: StepBlock; readonly isBelowGroup: boolean }) {
+  const link = (
+    <a href={`#step-${block.number}`}>
+      {block.number}. {visibleText(block.name, 200)}
+    </a>
+  );
+  return isBelowGroup ? <h4>{link}</h4> : <h3>{link}</h3>;
 }
 
 function When({ story: { startedAt, endedAt, attempts } }: { readonly story: StepStory }) {
@@ -155,13 +163,39 @@ export function CheckMark({ check }: { readonly check: CheckLine | undefined }) 
   );
 }
 
+/** What became of an action at the end of the document. */
+export function ActionMark({ story }: { readonly story: StepStory | undefined }) {
+  if (story === undefined) return null;
+  const { word, tone, icon } = stepViews[story.state];
+  const sentence = story.reason?.text ?? story.output?.["sentence"];
+  return (
+    <span class={`check ${tone}`}>
+      <Icon name={icon} />
+      <span>
+        {word}
+        {story.startedAt === undefined ? null : (
+          <>
+            {" at "}
+            <Time at={story.endedAt ?? story.startedAt} />
+          </>
+        )}
+        {typeof sentence === "string" ? (
+          <>
+            : <WithCode text={visibleText(sentence, 400)} />
+          </>
+        ) : null}
+      </span>
+    </span>
+  );
+}
+
 /** Fields of a result; the sentence stands above already. */
 function Results({ output }: { readonly output: ActionOutput }) {
   const fields = Object.entries(output).filter(([name, value]) => name !== "sentence" && !(Array.isArray(value) && value.length === 0));
   if (fields.length === 0) return null;
   return (
     <details>
-      <summary>Result, {fields.length === 1 ? "1 value" : `${fields.length} values`}</summary>
+      <summary>Result ({fields.length})</summary>
       <dl class="facts sunk">
         {fields.slice(0, maxResults).map(([name, value]) => (
           <>

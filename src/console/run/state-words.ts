@@ -26,6 +26,8 @@ export const stepViews: Readonly<Record<StepState, StateView>> = {
   undoing: { word: "being undone", tone: "busy", icon: "back" },
   undone: { word: "undone", tone: "plain", icon: "back" },
   kept: { word: "done and kept", tone: "good", icon: "check" },
+  passed_over: { word: "passed over", tone: "plain", icon: "skip" },
+  not_begun: { word: "not begun", tone: "plain", icon: "dash" },
   not_reached: { word: "not finished", tone: "plain", icon: "dash" },
 };
 

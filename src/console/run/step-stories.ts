@@ -21,6 +21,8 @@ export const stepStates = [
   "undone",
   "kept",
   "not_reached",
+  "passed_over",
+  "not_begun",
 ] as const;
 
 /** See {@link stepStates}. */
@@ -185,6 +187,24 @@ function reasonOf(entries: readonly JournalEntry[], state: StepState): LogLine |
   const kinds = reasonKinds[state];
   const entry = kinds && entries.findLast(({ kind }) => kinds.includes(kind));
   return entry && { at: entry.at, ...entrySentence(entry) };
+}
+
+/**
+ * The stories with one for each step of the document that no entry mentions: the run passed over it when an entry mentions a later step, and will
+ * not begin it when it has ended. `steps`: their ids in the order of the document.
+ */
+export function withUnmentioned(
+  stories: ReadonlyMap<string, StepStory>,
+  steps: readonly string[],
+  { state }: Pick<RunSummary, "state">,
+): ReadonlyMap<string, StepStory> {
+  const last = steps.findLastIndex((step) => stories.has(step));
+  const all = new Map(stories);
+  for (const [index, step] of steps.entries()) {
+    if (stories.has(step)) continue;
+    all.set(step, { ...emptyStory, state: index < last ? "passed_over" : state === "ended" ? "not_begun" : "to_come" });
+  }
+  return all;
 }
 
 /** The checks of one list of the document, by the index of its item. */
