@@ -1,15 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import { acceptRun } from "../../test/builders/accept-run.ts";
 import { type AskingRun, createAskingRun } from "../../test/builders/an-asking-run.ts";
+import { describeQuestionStore } from "../../test/contracts/describe-question-store.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
+import { createRunJournal } from "../runs/redis-store.ts";
 import type { AnswerRequest, ApprovalService } from "./approval-service.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
-import { createApprovalService } from "./redis-store.ts";
+import { createApprovalService, createQuestionStore } from "./redis-store.ts";
 
 const held = holdRedis();
 let desk: ApprovalService;
@@ -34,6 +37,25 @@ async function answersIn({ runId }: AskingRun) {
   const texts = await held.redis.lrange(runKeys.journal(runId), 0, -1);
   return texts.map(parseEntry).filter((entry) => entry.kind === "answered");
 }
+
+describeQuestionStore("Redis", async () => {
+  const { redis } = held;
+  await redis.flushall();
+  const clock = createSystemClock();
+  return {
+    store: createQuestionStore(redis, clock),
+    ledger: createRunJournal(redis, { worker: "a", leaseMs: 6000, nonce: () => randomBytes(8).toString("hex"), clock }),
+    create: async (runId) =>
+      acceptRun(redis, {
+        runId,
+        request: { runbookId: "contract", runbookSha: "c".repeat(64), mode: "auto", params: {}, source: "manual" },
+      }),
+    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), 0, -1)).map(parseEntry),
+    stop: async (runId) => void (await createRunNotices(redis).stop(runId, "ann", "enough")),
+    now: () => clock.now(),
+    close: async () => undefined,
+  };
+});
 
 describe("an approval", () => {
   it("is decided exactly once by 100 parallel answers that contradict each other (A01)", async () => {

@@ -1,32 +1,21 @@
 import type { Redis } from "ioredis";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
-import type { Answer, AskedQuestion, Consent, Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { Answer, AskedQuestion, Consent } from "../../packages/sdk/src/wire/questions.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Page } from "../core/page.ts";
 import { parseAnswer, parseConsent, parseQuestion } from "../core/question.ts";
-import type { Role } from "../core/role.ts";
-import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import { available } from "../platform/redis/available.ts";
 import { pageOf } from "../platform/redis/page-of.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
-import type { AnswerRequest, AnswerResult, ApprovalService } from "./approval-service.ts";
+import { createAnswering } from "./answer-question.ts";
+import type { ApprovalService } from "./approval-service.ts";
+import type { AnswerReply, QuestionStore, StoredQuestion } from "./question-store.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 import { questionScripts } from "./redis-scripts.ts";
 
-/** An answer and a worker's last write may meet; reading again settles it. */
-const tries = 20;
-const busyWaitMs = 50;
-/** Consents of others move the count; each of them is one more reading. */
-const consentTries = 200;
 const retentionDays = 30;
-
-interface GivenAnswer {
-  readonly question: Question;
-  readonly runId: string;
-  readonly request: AnswerRequest;
-}
 
 /** One page of answered questions, the last answer first. Undefined: the cursor is none of ours. */
 export type AnsweredQuestions = (page: { readonly cursor?: string; readonly limit: number }) => Promise<Page<AskedQuestion> | undefined>;
@@ -46,7 +35,7 @@ export function createAnsweredQuestions(redis: Redis, clock: Pick<Clock, "now">)
 }
 
 function readingQuestions(redis: Redis, clock: Pick<Clock, "now">) {
-  const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {
+  const read = async (id: string): Promise<StoredQuestion | undefined> => {
     const [[text, runId, answered], consents] = await Promise.all([
       redis.hmget(runKeys.question(id), "question", "run", "answer"),
       consentsOf(id),
@@ -84,113 +73,61 @@ function readingQuestions(redis: Redis, clock: Pick<Clock, "now">) {
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
 export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock: Clock): ApprovalService {
   const links = createQuestionLinks(redis, () => clock.now());
+  const store = createQuestionStore(redis, clock);
+  const answer = createAnswering({ store, wakeQueue, clock, tryLink: async (question, token) => links.try(question, token) });
+  return { ...createQuestionReader(redis, clock), answer: async (id, request) => available(async () => answer(id, request)) };
+}
+
+/** Questions and answers as they are stored in Redis. */
+export function createQuestionStore(redis: Redis, clock: Pick<Clock, "now">): QuestionStore {
   const { read, consentsOf } = readingQuestions(redis, clock);
-
-  const send = async ({ question, runId, request }: GivenAnswer, consents: readonly Consent[], head: string): Promise<string> => {
-    const { id } = question;
-    const consent: Consent = { by: request.by, reason: request.reason, at: request.at };
-    const answer: Answer = { answer: request.answer, ...consent, ...(consents.length > 0 && { consents }) };
-    const entry: JournalEntry = { at: request.at, kind: "answered", questionId: id, answer };
-    const next = chainText(head, JSON.stringify(entry));
-    const mode = !needsMany(question, request) ? "alone" : consents.length + 1 >= (question.of ?? 1) ? "decide" : "consent";
-    const result = await questionScripts.answer.run(redis, {
-      keys: {
-        question: runKeys.question(id),
-        run: runKeys.run(runId),
-        journal: runKeys.journal(runId),
-        due: runKeys.due,
-        openQuestions: runKeys.questions,
-        consents: runKeys.consents(id),
-        answeredQuestions: runKeys.answeredQuestions,
-        feed: runKeys.feed,
-      },
-      args: {
-        runId,
-        questionId: id,
-        expectedHead: head,
-        newHead: next.head,
-        entry: next.text,
-        expiresAt: question.expiresAt ?? "",
-        answer: JSON.stringify(mode === "consent" ? consent : answer),
-        mode,
-        by: request.by,
-        expectedConsents: consents.length,
-        retentionDays: retentionDays,
-      },
-    });
-    return String(result);
-  };
-
-  const decide = async (given: GivenAnswer): Promise<AnswerResult> => {
-    const { question, runId, request } = given;
-    let busy = 0;
-    for (let attempt = 0; busy < tries && attempt < consentTries; attempt += 1) {
-      const [head, consents] = await Promise.all([
-        redis.hget(runKeys.run(runId), "head"),
-        needsMany(question, request) ? consentsOf(question.id) : [],
-      ]);
-      const result = await send(given, consents, head ?? "");
-      if (result === "ok") {
-        wakeQueue.enqueue(runId);
-        return { kind: "ok", runId };
-      }
-      if (result.startsWith("already:")) return { kind: "already", answer: parseAnswer(result.slice("already:".length)) };
-      switch (result) {
-        case "recorded":
-          return { kind: "recorded", runId, missing: Math.max(1, (question.of ?? 1) - consents.length - 1) };
-        case "counted":
-          return { kind: "recorded", runId, missing: Math.max(1, (question.of ?? 1) - consents.length) };
-        case "expired":
-        case "not_found":
-          return { kind: result };
-        case "over":
-          return { kind: "over", reason: "The run was stopped, has ended or went on without this answer." };
-        case "conflict":
-          break;
-        default:
-          busy += 1;
-          await clock.sleep(busyWaitMs);
-      }
-    }
-    throw new StoreUnavailable(new Error(`Run ${runId} was busy again and again.`));
-  };
-
   return {
-    ...createQuestionReader(redis, clock),
-    answer: async (id, request) => available(async () => answer(id, request)),
+    read: async (id) => (isId(id) ? read(id) : undefined),
+    async standing({ id, runId }, withConsents) {
+      const [head, consents] = await Promise.all([redis.hget(runKeys.run(runId), "head"), withConsents ? consentsOf(id) : []]);
+      return { head: head ?? "", consents };
+    },
+    async record({ question, runId, request, head, consents, mode }) {
+      const { id } = question;
+      const consent: Consent = { by: request.by, reason: request.reason, at: request.at };
+      const answer: Answer = { answer: request.answer, ...consent, ...(consents.length > 0 && { consents }) };
+      const entry: JournalEntry = { at: request.at, kind: "answered", questionId: id, answer };
+      const next = chainText(head, JSON.stringify(entry));
+      const reply = await questionScripts.answer.run(redis, {
+        keys: {
+          question: runKeys.question(id),
+          run: runKeys.run(runId),
+          journal: runKeys.journal(runId),
+          due: runKeys.due,
+          openQuestions: runKeys.questions,
+          consents: runKeys.consents(id),
+          answeredQuestions: runKeys.answeredQuestions,
+          feed: runKeys.feed,
+        },
+        args: {
+          runId,
+          questionId: id,
+          expectedHead: head,
+          newHead: next.head,
+          entry: next.text,
+          expiresAt: question.expiresAt ?? "",
+          answer: JSON.stringify(mode === "consent" ? consent : answer),
+          mode,
+          by: request.by,
+          expectedConsents: consents.length,
+          retentionDays: retentionDays,
+        },
+      });
+      return replyOf(String(reply));
+    },
   };
-
-  async function answer(id: string, request: AnswerRequest): Promise<AnswerResult> {
-    const asked = isId(id) ? await read(id) : undefined;
-    if (asked === undefined) return { kind: "not_found" };
-    const { question } = asked;
-    const refusal = mayNot(request, question);
-    if (refusal !== undefined) return { kind: "not_permitted", reason: refusal };
-    if (request.link !== undefined) {
-      const linkCheck = await links.try(question, request.link);
-      if (!linkCheck.right) return { kind: "wrong_link", remainingTries: linkCheck.remainingTries };
-    }
-    if (asked.answer !== undefined) return { kind: "already", answer: asked.answer };
-    if (!question.answers.includes(request.answer)) return { kind: "unknown_answer", answers: question.answers };
-    if (question.planSha !== undefined && request.planSha !== question.planSha) return { kind: "plan_changed" };
-    return decide({ question, runId: asked.runId, request });
-  }
 }
 
-/** Only consent is counted: whoever says no, or answers another kind of question, decides alone. */
-function needsMany(question: Question, request: AnswerRequest): boolean {
-  return question.kind === "approve" && request.answer === "approve" && (question.of ?? 1) > 1;
+function replyOf(text: string): AnswerReply {
+  const reply = replies.find((one) => one === text);
+  if (reply !== undefined) return reply;
+  if (text.startsWith("already:")) return `already:${text.slice("already:".length)}`;
+  throw new Error(`answer.lua replied ${text}, which is no reply to an answer.`);
 }
 
-/** Why this person may not give this answer. */
-function mayNot({ role, by, answer }: AnswerRequest, question: Question): string | undefined {
-  if (!hasRole(role, question)) return `This question is for the role ${question.role}; ${by} has the role ${role}.`;
-  if (question.kind === "approve" && answer === "approve" && by === question.requester) {
-    return `${by} started this run; somebody else must approve it.`;
-  }
-  return undefined;
-}
-
-function hasRole(role: Role, question: Question): boolean {
-  return role === "admin" || role === "approver" || (role === "operator" && question.role === "operator");
-}
+const replies = ["ok", "recorded", "counted", "expired", "over", "conflict", "not_found", "busy"] as const;

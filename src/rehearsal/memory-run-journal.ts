@@ -1,6 +1,6 @@
 import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
-import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { Answer, Consent, Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { RunRequest, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
 import { isFrozenBy } from "../core/freeze.ts";
@@ -18,11 +18,14 @@ interface Row {
   woken: boolean;
   stalls: number;
   head: string;
-  journal: JournalEntry[];
+  /** Replaced at each write, never changed. */
+  journal: readonly JournalEntry[];
   summary: Partial<RunSummary>;
   notices: Notices;
   joined?: { readonly count: number; readonly why: string };
   joinsClaimed: number;
+  /** What the run waits for; empty after it has gone on. */
+  question?: string;
 }
 
 interface Bucket {
@@ -31,16 +34,39 @@ interface Bucket {
   readonly windowMs: number;
 }
 
-interface Shared {
+/** What all views of one journal share. */
+export interface MemoryRunState {
   readonly rows: Map<string, Row>;
   readonly locks: Map<string, string>;
   readonly buckets: Map<string, Bucket>;
   readonly logs: Map<string, readonly string[]>;
+  /** Open ones. */
   readonly questions: Map<string, Question>;
+  /** All that were ever asked, and what was answered or consented to. */
+  readonly asked: Map<string, Question>;
+  readonly answers: Map<string, Answer>;
+  readonly consents: Map<string, readonly Consent[]>;
   readonly freezes: Map<string, Freeze>;
   readonly frozenRuns: Set<string>;
   /** Counts claims; makes each token unique. */
   nonce: number;
+}
+
+/** A journal without runs. */
+export function emptyRunState(): MemoryRunState {
+  return {
+    rows: new Map(),
+    locks: new Map(),
+    buckets: new Map(),
+    logs: new Map(),
+    questions: new Map(),
+    asked: new Map(),
+    answers: new Map(),
+    consents: new Map(),
+    freezes: new Map(),
+    frozenRuns: new Set(),
+    nonce: 0,
+  };
 }
 
 /** A ledger in memory with the manners of the real one, and doors for a test. */
@@ -68,20 +94,7 @@ export interface MemoryRunJournal extends RunJournal {
 }
 
 /** All entries are copied through JSON, as Redis would. */
-export function createMemoryRunJournal(
-  clock: Clock,
-  leaseMs = 6000,
-  shared: Shared = {
-    rows: new Map(),
-    locks: new Map(),
-    buckets: new Map(),
-    logs: new Map(),
-    questions: new Map(),
-    freezes: new Map(),
-    frozenRuns: new Set(),
-    nonce: 0,
-  },
-): MemoryRunJournal {
+export function createMemoryRunJournal(clock: Clock, leaseMs = 6000, shared: MemoryRunState = emptyRunState()): MemoryRunJournal {
   const { rows } = shared;
   const rowOf = (runId: string): Row => {
     const row = rows.get(runId);
@@ -90,10 +103,9 @@ export function createMemoryRunJournal(
   };
 
   const push = (row: Row, texts: readonly string[]): void => {
-    for (const text of texts) {
-      row.head = nextHead(row.head, text);
-      row.journal.push(parseEntry(text));
-    }
+    if (texts.length === 0) return;
+    row.head = texts.reduce(nextHead, row.head);
+    row.journal = [...row.journal, ...texts.map((text) => parseEntry(text))];
   };
 
   /** Undefined: its window is over. One of which more than all is left began before the clock was set back, and begins anew. */
@@ -138,10 +150,21 @@ export function createMemoryRunJournal(
     row.state = change.state;
     row.stalls = 0;
     row.summary = { ...row.summary, ...change.summary };
-    if (change.question !== undefined) shared.questions.set(change.question.id, change.question);
+    const { question } = change;
+    if (question !== undefined) {
+      shared.asked.set(question.id, question);
+      shared.questions.set(question.id, question);
+    }
     if (change.release === undefined) {
-      row.leaseUntil = clock.now() + leaseMs;
+      // As the script: extended only after a sixth of it has passed, or shortened after the clock was set back.
+      const remaining = row.leaseUntil - clock.now();
+      if (remaining < (leaseMs * 5) / 6 || remaining > leaseMs) row.leaseUntil = clock.now() + leaseMs;
       return;
+    }
+    // A run that is only handed over to another worker still waits for its question.
+    if (change.state !== "queued" && (row.question !== undefined || question !== undefined)) {
+      if (row.question !== question?.id) shared.questions.delete(row.question ?? "");
+      row.question = question?.id ?? "";
     }
     delete row.token;
     row.leaseUntil = 0;
@@ -201,6 +224,7 @@ export function createMemoryRunJournal(
     },
     notice(runId, notices) {
       const row = rowOf(runId);
+      if (row.state === "ended") return;
       row.notices = { ...row.notices, ...notices };
       if (row.state !== "running") row.woken = true;
     },
@@ -214,7 +238,10 @@ export function createMemoryRunJournal(
     },
     unfreeze(scope) {
       shared.freezes.delete(scope);
-      for (const runId of shared.frozenRuns) if (rowOf(runId).state === "suspended") rowOf(runId).woken = true;
+      for (const runId of shared.frozenRuns) {
+        const row = rowOf(runId);
+        if (row.state !== "running" && row.state !== "ended") row.woken = true;
+      }
       shared.frozenRuns.clear();
     },
     expireLease(runId) {
@@ -240,7 +267,7 @@ export function createMemoryRunJournal(
       row.joinsClaimed = row.joined?.count ?? 0;
       return {
         lease: { runId, token: row.token, epoch: row.epoch },
-        journal: [...row.journal],
+        journal: row.journal,
         head: row.head,
         stalls: row.stalls,
         notices: row.notices,
@@ -252,7 +279,7 @@ export function createMemoryRunJournal(
       const texts = change.entries.map((entry) => JSON.stringify(entry));
       if (row.token !== lease.token || row.state === "ended") return { kind: "fenced" };
       // The worker repeats a write whose reply was lost.
-      const isRepeated = texts.length > 0 && row.head === texts.reduce(nextHead, change.head);
+      const isRepeated = row.head !== change.head && texts.length > 0 && row.head === texts.reduce(nextHead, change.head);
       if (isRepeated) return { kind: "ok", head: row.head, notices: row.notices };
       if (row.head !== change.head) return { kind: "fenced" };
       if (change.precedes === "effect" && row.notices.stop !== undefined && !change.recordedNotices.stop)

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
-import type { RunRequest } from "../../packages/sdk/src/wire/runs.ts";
+import { acceptRun } from "../../test/builders/accept-run.ts";
 import { describeAcceptStore } from "../../test/contracts/describe-accept-store.ts";
 import { describeRunJournal } from "../../test/contracts/describe-run-journal.ts";
 import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
-import type { AcceptWrite } from "../alerts/store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary } from "../core/run.ts";
@@ -24,58 +23,6 @@ afterAll(async () => {
 });
 
 const clock = createSystemClock();
-
-type Accepted = NonNullable<AcceptWrite["run"]>;
-
-async function acceptRun(
-  redis: ReturnType<typeof connectRedis>,
-  {
-    runId,
-    request,
-    fingerprint = runId,
-    joining,
-  }: Pick<Accepted, "joining"> & {
-    readonly runId: string;
-    readonly request: RunRequest;
-    readonly fingerprint?: string;
-  },
-): Promise<void> {
-  await createRunbookBytes(redis).put(request.runbookSha, "# Runbook: Contract\n");
-  const store = createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) });
-  const [reply] = await store.accept([
-    {
-      runbookId: request.runbookId,
-      fingerprint,
-      expectedVersion: 0,
-      episode: {
-        runbookId: request.runbookId,
-        fingerprint,
-        startsAt: 1,
-        latestStartsAt: 1,
-        lastSeenAt: 1,
-        count: 1,
-        recentStarts: [1],
-      },
-      run: {
-        id: runId,
-        summary: {
-          id: runId,
-          runbookId: request.runbookId,
-          runbookSha: request.runbookSha,
-          mode: request.mode,
-          state: "queued",
-          source: "manual",
-          acceptedAt: 1,
-        },
-        accepted: { at: Date.now(), kind: "accepted", runId, request },
-        openKey: runId,
-        claims: [],
-        ...(joining !== undefined && { joining }),
-      },
-    },
-  ]);
-  if (reply?.kind !== (joining === undefined ? "created" : "joined")) throw new Error(`Not accepted: ${reply?.kind}`);
-}
 
 describeRunJournal("Redis", async () => {
   const redis = connectRedis({ socketPath: server.socketPath }, "worker");
