@@ -34,6 +34,8 @@ const stages = [
   { name: "unit-node24", tests: "unit", node: findNode24, flags: everyCore, files: "^(?!.*/(test/rehearsals\\.|bench/|src/llm/))" },
   { name: "clients", command: [process.execPath, join(root, "setup/clients.js")], notRun: 75 },
   { name: "simulation", tests: "simulation" },
+  // Other worlds each time; a seed that breaks a rule is named.
+  { name: "worlds", command: [process.execPath, join(root, "dist/bench/simulation/sim.js"), "--seeds", "5000", "--from", "fresh"] },
   { name: "integration", tests: "integration", flags: ["--maxWorkers=2"] },
   { name: "e2e", tests: "e2e" },
 ];
@@ -49,7 +51,7 @@ if (unknown.length > 0) {
 const env = prepare(["redis", "prometheus", "alertmanager", "browser", "curl", "python"]);
 const results = [];
 // The product checks its own documents, and some tests start it as built: a selection must not meet an old build.
-const needsBuild = (stage) => stage.command?.[1] === cli[1] || ["integration", "e2e"].includes(stage.name);
+const needsBuild = (stage) => stage.command?.[1] === cli[1] || ["worlds", "integration", "e2e"].includes(stage.name);
 const picked = stages.filter(({ name }) => only?.includes(name) ?? true);
 const selected = stages.filter((stage) => picked.includes(stage) || (stage.name === "build" && picked.some(needsBuild)));
 for (const stage of selected) {

@@ -32,6 +32,8 @@ export const faultKinds = [
   "namesake",
   "plant",
   "crash_sent",
+  "authority",
+  "late_answer",
 ] as const;
 
 /** See {@link faultKinds}. */

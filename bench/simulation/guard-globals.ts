@@ -1,6 +1,6 @@
 /** The names of the machine's clocks, timers and sources of chance that were used in a schedule. */
 export interface GlobalsGuard extends Disposable {
-  readonly used: readonly string[];
+  readonly used: string[];
 }
 
 /** The machine's clocks, timers and chance, by the object that has them. */

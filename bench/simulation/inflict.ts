@@ -49,9 +49,8 @@ function passTime(world: CallWorld): void {
 /** Calls that can be carried out, in the order in which they were made. */
 function readyOf({ operations, processes, time }: CallWorld): readonly Operation[] {
   const now = time.elapsed();
-  const waits = operations.waiting.filter(({ notBefore }) => notBefore > now);
   return operations.waiting.filter((one) => {
-    if (waits.includes(one)) return false;
+    if (one.notBefore > now) return false;
     const process = processes.get(one.process);
     // What the network holds arrives whatever became of its sender.
     return one.wasHeld && one.port === "target" && !one.executed
@@ -64,6 +63,8 @@ async function execute(world: CallWorld, operation: Operation): Promise<void> {
   const { process, port, label } = operation;
   if (operation.spansStop && port === "target") world.stops.push({ pid: process, from: world.sequence(), to: world.sequence() });
   await operation.execute();
+  // A process that was killed while the network held its request hears nothing of it.
+  if (world.processes.get(process)?.dead === true) world.operations.remove(operation);
   world.note(`${process} ${port} ${label}`);
 }
 

@@ -200,6 +200,88 @@ export const mutants: readonly Mutant[] = [
     }),
   },
   {
+    name: "unfit-ignored",
+    says: "a worker goes on although its store loses writes at a restart",
+    isBlind: true,
+  },
+  {
+    name: "locked-as-spelled",
+    says: "a target is locked by the name that the request spells",
+    engine: (deps) => ({
+      ...deps,
+      guard: async (candidate, now) => {
+        const verdict = await deps.guard(candidate, now);
+        if (verdict.kind !== "allow") return verdict;
+        const claims = verdict.claims.map((claim) => ("lock" in claim ? { lock: candidate.target ?? claim.lock } : claim));
+        return { ...verdict, claims };
+      },
+    }),
+  },
+  {
+    name: "authority-remembered",
+    says: "an answer is taken although the person has lost the role while the question was open",
+    role: (_present, first) => first,
+  },
+  {
+    name: "late-answer-counts",
+    says: "an answer is recorded after the time of its question is over",
+    questions: (questions) => ({
+      ...questions,
+      async record(write) {
+        const { expiresAt: _expiresAt, ...question } = write.question;
+        return questions.record({ ...write, question });
+      },
+    }),
+  },
+  {
+    name: "one-consent-is-enough",
+    says: "the first of two people who must approve decides",
+    questions: (questions) => ({ ...questions, record: async (write) => questions.record({ ...write, mode: "alone" }) }),
+  },
+  {
+    name: "role-ignored",
+    says: "an operator may answer what is for approvers",
+    questions: (questions) => ({
+      ...questions,
+      async read(id) {
+        const stored = await questions.read(id);
+        return stored === undefined ? undefined : { ...stored, question: { ...stored.question, role: "operator" } };
+      },
+    }),
+  },
+  {
+    name: "requester-approves",
+    says: "the person who asked for a run may approve its steps",
+    questions: (questions) => ({
+      ...questions,
+      async read(id) {
+        const stored = await questions.read(id);
+        if (stored === undefined) return undefined;
+        const { requester: _requester, ...question } = stored.question;
+        return { ...stored, question };
+      },
+    }),
+  },
+  {
+    name: "answered-again",
+    says: "a second answer is recorded after the first",
+    questions: (questions, { state }) => ({
+      ...questions,
+      async read(id) {
+        const stored = await questions.read(id);
+        if (stored === undefined) return undefined;
+        const { answer: _answer, ...open } = stored;
+        return open;
+      },
+      async record(write) {
+        state.answers.delete(write.question.id);
+        const row = state.rows.get(write.runId);
+        if (row !== undefined && row.question === "") row.question = write.question.id;
+        return questions.record(write);
+      },
+    }),
+  },
+  {
     name: "present-document",
     says: "a run executes the document as it is now",
     engine: (deps, present) => ({ ...deps, runbooks: present }),

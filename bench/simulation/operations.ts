@@ -45,7 +45,8 @@ export function createOperations(): Operations {
   let count = 0;
 
   const remove = (operation: Operation): void => {
-    waiting = waiting.filter((one) => one !== operation);
+    const place = waiting.indexOf(operation);
+    if (place >= 0) waiting.splice(place, 1);
   };
 
   return {
@@ -88,7 +89,7 @@ export function createOperations(): Operations {
             reject(error);
           },
         };
-        waiting = [...waiting, operation];
+        waiting.push(operation);
         signal?.addEventListener(
           "abort",
           () => {

@@ -25,6 +25,13 @@ export interface WorldTime {
   plan(ms: number, run: () => void): Timer;
 }
 
+/** Resolves when nothing that a promise has begun can go on any more: Node empties the queue of promises before that of ticks. */
+export async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.nextTick(resolve);
+  });
+}
+
 const start: Instant = Date.UTC(2026, 0, 5);
 
 /** Time that stands still at midnight of 2026-01-05 UTC. */

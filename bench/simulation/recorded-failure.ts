@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Violation } from "./checkers.ts";
+import type { Violation } from "./violation.ts";
 
 const failureSchema = z.object({
   /** From which the schedule was drawn before it was shrunken. */

@@ -1,6 +1,9 @@
-import { guardGlobals } from "./guard-globals.ts";
+import { type GlobalsGuard, guardGlobals } from "./guard-globals.ts";
 import { type Schedule, seededSchedule } from "./schedule.ts";
 import { simulate, type WorldResult } from "./simulated-world.ts";
+
+/** A world leaves the queue of the machine's events no room. */
+const otherEvents = setImmediate;
 
 /** Executes the world of a schedule. */
 export type Simulate = (schedule: Schedule) => Promise<WorldResult>;
@@ -33,8 +36,10 @@ export async function runSeeds({
   const failed: FailedSeed[] = [];
   let steps = 0;
   let done = 0;
+  using guard = guardGlobals();
   for (let seed = from; seed < from + count && failed.length < maxFailed; seed += 1) {
-    const result = await runSeed(seed, world);
+    const result = await judged(seed, world, guard);
+    await new Promise<void>((resolve) => otherEvents(resolve));
     steps += result.steps;
     done += 1;
     if (result.violation !== undefined) failed.push({ seed, result });
@@ -45,7 +50,11 @@ export async function runSeeds({
 /** The world of one seed. */
 export async function runSeed(seed: number, world: Simulate = simulate): Promise<WorldResult> {
   using guard = guardGlobals();
+  return await judged(seed, world, guard);
+}
+
+async function judged(seed: number, world: Simulate, guard: GlobalsGuard): Promise<WorldResult> {
   const result = await world(seededSchedule(seed));
-  const [used] = guard.used;
+  const [used] = guard.used.splice(0);
   return used === undefined ? result : { ...result, violation: { rule: "determinism", what: `${used} of the machine was used` } };
 }

@@ -1,13 +1,13 @@
-import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { z } from "zod";
 import { brokenVariants, checkModel, soundVariants } from "./check-model.ts";
 import { exhaust } from "./exhaust.ts";
+import { intakeMutants } from "./intake-mutants.ts";
+import { simulateIntake } from "./intake-world.ts";
 import { mutants } from "./mutants.ts";
 import { failureText, parseFailure } from "./recorded-failure.ts";
+import { runPart, runParts } from "./run-parts.ts";
 import { runSeed, runSeeds, type Simulate } from "./run-seeds.ts";
 import { recordedSchedule, type Schedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
@@ -23,27 +23,28 @@ const { values } = parseArgs({
     seed: { type: "string" },
     replay: { type: "string" },
     mutants: { type: "boolean", default: false },
+    mutant: { type: "string" },
     model: { type: "boolean", default: false },
     exhaust: { type: "string" },
     document: { type: "string" },
     part: { type: "boolean", default: false },
     tickets: { type: "boolean", default: false },
+    intake: { type: "boolean", default: false },
   },
 });
-const world: Simulate = values.tickets ? simulateTickets : simulate;
+const world: Simulate = values.tickets ? simulateTickets : values.intake ? simulateIntake : simulate;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const partSchema = z.object({ count: z.number(), steps: z.number(), failed: z.array(z.number()) });
 
 if (values.replay !== undefined) await replay(values.replay);
 else if (values.seed !== undefined) await tellSeed(Number(values.seed));
 else if (values.mutants) await huntMutants();
 else if (values.exhaust !== undefined) await exhaustAll(Number(values.exhaust));
 else if (values.model) verifyModel();
-else if (values.part) await runPart(Number(values.from), Number(values.seeds));
-else if (values.seeds !== undefined) await runAll(Number(values.from), Number(values.seeds));
+else if (values.part) await runPart({ from: Number(values.from), count: Number(values.seeds) }, world);
+else if (values.seeds !== undefined) await runAll(values.from === "fresh" ? randomInt(2 ** 31) : Number(values.from), Number(values.seeds));
 else {
   print(
-    "Use --seeds N [--from SEED], --seed N or --replay FILE, each with --tickets for the other world, --mutants, --model or --exhaust FAULTS [--document N].",
+    "Use --seeds N [--from SEED, or --from fresh], --seed N or --replay FILE, each with --tickets or --intake for another world, --mutants [--mutant NAME,NAME], --model or --exhaust FAULTS [--document N].",
   );
   process.exitCode = 2;
 }
@@ -71,45 +72,27 @@ function tellWorld({ trace, violation, steps, elapsedMs, traceSha }: WorldResult
   if (violation !== undefined) process.exitCode = 1;
 }
 
-async function runPart(from: number, count: number): Promise<void> {
-  const { count: done, steps, failed } = await runSeeds({ from, count, maxFailed: 10, world });
-  print(JSON.stringify({ count: done, steps, failed: failed.map(({ seed }) => seed) }));
-}
-
-/** One process for each core; the seeds of each follow each other. */
 async function runAll(from: number, count: number): Promise<void> {
   const started = performance.now();
-  const processes = Math.min(count, Math.max(1, Math.min(2, availableParallelism())));
-  const share = Math.ceil(count / processes);
-  const parts = await Promise.all(
-    Array.from({ length: processes }, async (_, index) => part(from + index * share, Math.min(share, count - index * share))),
-  );
-  const failed = parts.flatMap((one) => one.failed);
-  const done = parts.reduce((sum, one) => sum + one.count, 0);
-  const steps = parts.reduce((sum, one) => sum + one.steps, 0);
-  const seconds = (performance.now() - started) / 1000;
+  const secondsPassed = (): number => (performance.now() - started) / 1000;
+  let printedAt = 0;
+  const more = values.tickets ? ["--tickets"] : values.intake ? ["--intake"] : [];
+  const {
+    count: done,
+    steps,
+    failed,
+    processes,
+  } = await runParts({ from, count }, more, (so) => {
+    if (secondsPassed() - printedAt < 30) return;
+    printedAt = secondsPassed();
+    print(`${so.count} of ${count}, ${(so.count / printedAt).toFixed(0)} schedules a second, ${so.failed.length} violations`);
+  });
+  const seconds = secondsPassed();
   print(
     `${done} schedules from seed ${from}, ${steps} steps, ${seconds.toFixed(1)} s, ${(done / seconds).toFixed(0)} schedules a second on ${processes} processes`,
   );
   print(failed.length === 0 ? "0 violations" : `${failed.length} violations, at the seeds ${failed.join(", ")}; see one with --seed N`);
-  process.exitCode = failed.length === 0 ? 0 : 1;
-}
-
-async function part(from: number, count: number): Promise<z.infer<typeof partSchema>> {
-  const args = [
-    join(import.meta.dirname, "sim.js"),
-    "--part",
-    "--from",
-    String(from),
-    "--seeds",
-    String(count),
-    ...(values.tickets ? ["--tickets"] : []),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  await new Promise((resolve) => child.on("close", resolve));
-  return partSchema.parse(JSON.parse(text));
+  process.exitCode = failed.length === 0 && done === count ? 0 : 1;
 }
 
 /** The first seed that finds each mutant. */
@@ -128,8 +111,14 @@ async function huntMutants(): Promise<void> {
       says: mutant.says,
       world: async (schedule: Schedule) => simulateTickets(schedule, { mutant }),
     })),
+    ...intakeMutants.map((mutant) => ({
+      name: mutant.name,
+      says: mutant.says,
+      world: async (schedule: Schedule) => simulateIntake(schedule, { mutant }),
+    })),
   ];
-  for (const mutant of all) {
+  const picked = all.filter(({ name }) => values.mutant === undefined || values.mutant.split(",").includes(name));
+  for (const mutant of picked) {
     const { count, failed } = await runSeeds({ from: Number(values.from), count: maxSeeds, world: mutant.world });
     const [first] = failed;
     if (first?.result.violation === undefined) {
@@ -141,7 +130,7 @@ async function huntMutants(): Promise<void> {
     const { count: decisions } = await shrink(first.result.decisions, rule, { world: mutant.world, maxTries: 300 });
     print(`| \`${mutant.name}\` | ${mutant.says} | ${rule} | ${count} | ${decisions} |`);
   }
-  print(missed === 0 ? `all ${all.length} found` : `${missed} of ${all.length} not found`);
+  print(missed === 0 ? `all ${picked.length} found` : `${missed} of ${picked.length} not found`);
   process.exitCode = missed === 0 ? 0 : 1;
 }
 

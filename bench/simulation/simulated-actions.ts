@@ -19,6 +19,7 @@ export interface ActionWorld {
 export const actionNames = ["read", "set", "keyed", "probed", "once", "refuse"] as const;
 
 const noParameters = z.object({});
+const planData = z.object({ version: z.number() });
 const timeoutMs = 10_000;
 
 /** One action of each class of effects, over a target whose requests wait for the scheduler. */
@@ -85,7 +86,7 @@ function bindAction(name: (typeof actionNames)[number], effect: Effect, world: A
   }
   const writeOf = (context: ActionContext, { changes, data }: Plan) => {
     const before = changes[0]?.before;
-    const { version } = z.object({ version: z.number() }).parse(data);
+    const { version } = planData.parse(data);
     return { name: nameOf(context), expected: typeof before === "string" ? before : "", version };
   };
   const kind = name === "read" ? "keyed" : name;

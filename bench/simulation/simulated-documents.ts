@@ -4,9 +4,11 @@ import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 const undo: FailurePolicy = { retries: 1, retryEveryMs: 500, then: { kind: "undo" } };
 const ask: FailurePolicy = { retries: 0, retryEveryMs: 0, then: { kind: "ask" } };
 const approval = { role: "approver", of: 1, withinMs: 60_000 } as const;
+const ofTwo = { role: "approver", of: 2, withinMs: 60_000 } as const;
+const ofOperators = { role: "operator", of: 1, withinMs: 30_000 } as const;
 
 const steps: readonly (readonly Step[])[] = [
-  [step("first", "keyed"), step("second", "keyed"), step("third", "set")],
+  [step("first", "keyed"), step("second", "keyed", { approval: ofOperators }), step("third", "set")],
   [
     step("switch_it", "set", { onFailure: undo }),
     step("deploy", "once", { onFailure: undo }),
@@ -21,7 +23,7 @@ const steps: readonly (readonly Step[])[] = [
     step("switch_it", "set"),
     step("last", "keyed"),
   ],
-  [step("by_hand", null), step("change", "keyed"), step("fails", "refuse", { onFailure: undo })],
+  [step("by_hand", null), step("change", "keyed", { approval: ofTwo }), step("fails", "refuse", { onFailure: undo })],
 ];
 
 /** What the runs of a world may execute; each has its own mix of effects and failure policies. */

@@ -1,3 +1,6 @@
+import { createAnswering } from "../../src/approvals/answer-question.ts";
+import type { ApprovalService } from "../../src/approvals/approval-service.ts";
+import type { QuestionStore } from "../../src/approvals/question-store.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Log } from "../../src/core/log.ts";
 import { createConcurrencyLimiter } from "../../src/runs/concurrency-limiter.ts";
@@ -15,6 +18,8 @@ export interface SimulatedProcess extends TimedProcess {
   readonly worker: string;
   /** Executes a run, as a wake-up does. */
   readonly run: RunInProcess;
+  /** Answers a question, as the routes do. */
+  readonly answer: ApprovalService["answer"];
   /** Aborted when the process is asked to end. */
   readonly drain: AbortController;
 }
@@ -26,6 +31,7 @@ export interface ProcessStart {
   readonly engine: EngineDeps;
   readonly intervals: Intervals;
   readonly questionId: () => string;
+  readonly questions: QuestionStore;
   readonly due: (limit: number) => Promise<readonly string[]>;
   readonly isFit: () => boolean;
   /** An error that is no broken connection. */
@@ -33,17 +39,34 @@ export interface ProcessStart {
 }
 
 const runsAtOnce = 4;
-const sweepMs = 1000;
+/** Half of all calls would be those of the sweep at one a second. */
+const sweepMs = 2000;
 
 /** Starts the sweep of a process. */
-export function startProcess({ process, clock, engine, intervals, questionId, due, isFit, defect }: ProcessStart): SimulatedProcess {
+export function startProcess({
+  process,
+  clock,
+  engine,
+  intervals,
+  questionId,
+  questions,
+  due,
+  isFit,
+  defect,
+}: ProcessStart): SimulatedProcess {
   const drain = new AbortController();
   const log = logOf(defect);
   const limiter = createConcurrencyLimiter(runsAtOnce);
   const executor = createExecutor(engine, { clock, questionId, intervals, cooldownOf: () => [] });
   const run = createRunInProcess(executor, { limiter, drain: drain.signal, log, store: { isFit } });
   startSweep(run, { intervalMs: sweepMs, clock, log, signal: drain.signal, runs: { due }, limiter });
-  return Object.assign(process, { run, drain });
+  const answer = createAnswering({
+    store: questions,
+    wakeQueue: { enqueue: (runId) => void run(runId) },
+    clock,
+    tryLink: async () => ({ right: false, remainingTries: 0 }),
+  });
+  return Object.assign(process, { run, answer, drain });
 }
 
 function logOf(defect: (error: unknown) => void): Log {

@@ -1,11 +1,15 @@
-import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { QuestionStore } from "../../src/approvals/question-store.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import { createMemoryRunJournal, type MemoryRunJournal } from "../../src/rehearsal/memory-run-journal.ts";
+import { createMemoryQuestions } from "../../src/rehearsal/memory-questions.ts";
+import {
+  createMemoryRunJournal,
+  emptyRunState,
+  type MemoryRunJournal,
+  type MemoryRunState,
+} from "../../src/rehearsal/memory-run-journal.ts";
 import type { RunJournal } from "../../src/runs/store.ts";
 import type { Operations } from "./operations.ts";
-
-/** Everything that Redis holds of the runs. */
-export type StoreState = NonNullable<Parameters<typeof createMemoryRunJournal>[2]>;
+import { recordedJournal, type StoreCall, type TimedCall } from "./store-calls.ts";
 
 /** How the store keeps what was written. */
 export interface Durability {
@@ -17,11 +21,13 @@ export interface Durability {
 
 /** The one store of a world, and what happens to it. */
 export interface SimulatedStore {
-  readonly state: StoreState;
+  readonly state: MemoryRunState;
   readonly memory: MemoryRunJournal;
   readonly durability: Durability;
   /** The journal as one process of the worker `worker` reaches it. */
   journalOf(process: number, worker: { readonly name: string; readonly clock: Pick<Clock, "now"> }): RunJournal;
+  /** Questions and answers as one process reaches them. */
+  questionsOf(process: number): QuestionStore;
   /** Runs that a sweep finds. */
   due(limit: number): readonly string[];
   /** What a worker that starts again does with the leases of its name. */
@@ -37,6 +43,9 @@ export interface SimulatedStore {
 /** Wraps the store of one process; a mutant is one. */
 export type JournalWrapper = (journal: RunJournal, world: Pick<SimulatedStore, "state" | "memory">) => RunJournal;
 
+/** Wraps the questions of one process; a mutant is one. */
+export type QuestionsWrapper = (questions: QuestionStore, world: Pick<SimulatedStore, "state">) => QuestionStore;
+
 const leaseMs = 6000;
 
 /** An empty store by the clock of its own server. `wrap` stands where the scripts are, inside of the network. */
@@ -46,31 +55,38 @@ export function createSimulatedStore(
     operations,
     replicas,
     wrap = (journal) => journal,
-  }: { readonly operations: Operations; readonly replicas: boolean; readonly wrap?: JournalWrapper },
+    wrapQuestions = (questions) => questions,
+    record,
+    isBlind = false,
+  }: {
+    readonly operations: Operations;
+    readonly replicas: boolean;
+    readonly wrap?: JournalWrapper;
+    readonly wrapQuestions?: QuestionsWrapper;
+    /** Workers do not see that the store is unfit. */
+    readonly isBlind?: boolean | undefined;
+    /** Hears every call that reaches the store. */
+    readonly record?: ((call: TimedCall) => void) | undefined;
+  },
 ): SimulatedStore {
-  const state: StoreState = {
-    rows: new Map(),
-    locks: new Map(),
-    buckets: new Map(),
-    logs: new Map(),
-    questions: new Map(),
-    freezes: new Map(),
-    frozenRuns: new Set(),
-    nonce: 0,
-  };
-  const memory = createMemoryRunJournal(clock, leaseMs, state);
+  const state = emptyRunState();
+  const heard = (call: StoreCall): void => record?.({ ...call, at: clock.now() });
+  const plain = createMemoryRunJournal(clock, leaseMs, state);
+  const memory = record === undefined ? plain : recordedJournal(plain, heard);
   const scripts = wrap(memory, { state, memory });
+  const questions = wrapQuestions(createMemoryQuestions(clock, state), { state });
   const owners = new Map<string, { readonly worker: string; readonly token: string }>();
   const durability: Durability = { replicas, isUnfit: false };
-  /** The replica surely has the first of these; each write adds one. */
-  let history: StoreState[] = [copyOf(state)];
+  /** The replica surely has the first of these; each write adds one. Empty: nothing can be lost. */
+  let history: MemoryRunState[] = [copyOf(state)];
   let life = 0;
 
   const changed = (): void => {
     // One fit store syncs each write before it replies.
     if (replicas || durability.isUnfit) history.push(copyOf(state));
-    else history = [copyOf(state)];
+    else history.length = 0;
   };
+  const isSeenUnfit = (): boolean => durability.isUnfit && !isBlind;
   const confirm = (): void => {
     history = [copyOf(state)];
   };
@@ -81,7 +97,7 @@ export function createSimulatedStore(
     durability,
     confirm,
     get unconfirmed() {
-      return history.length - 1;
+      return Math.max(0, history.length - 1);
     },
     journalOf(process, { name: worker, clock: workerClock }) {
       /** As the client of Redis: after a write that is not on the replica, no effect begins before a later one is. */
@@ -105,14 +121,14 @@ export function createSimulatedStore(
             return result;
           });
           // As in production: its lease ends as that of a worker that died.
-          return !("refused" in claimed) && durability.isUnfit ? { refused: "leased" } : claimed;
+          return !("refused" in claimed) && isSeenUnfit() ? { refused: "leased" } : claimed;
         },
         async renew(lease) {
           return operations.call({ process, port: "journal", label: `renew ${lease.runId}` }, async () => scripts.renew(lease));
         },
         async append(lease, change) {
           const precedes = change.precedes !== undefined;
-          if (precedes && durability.isUnfit) return { kind: "unreplicated" };
+          if (precedes && isSeenUnfit()) return { kind: "unreplicated" };
           if (precedes && isBehind) {
             isBehind = !(await wait(life, lease.runId));
             if (isBehind) return { kind: "unreplicated" };
@@ -129,32 +145,49 @@ export function createSimulatedStore(
             return { ...result, retryAt: workerClock.now() + Math.max(1, result.retryAt - clock.now()) };
           if (result.kind !== "ok") return result;
           if ((change.entries.length > 0 && !isBehind) || precedes) isBehind = !(await wait(since, lease.runId));
-          const isUnsafe = isBehind || (precedes && durability.isUnfit);
+          const isUnsafe = isBehind || (precedes && isSeenUnfit());
           return isUnsafe && result.unreplicated !== false ? { ...result, unreplicated: true } : result;
         },
       };
     },
+    questionsOf: (process) => ({
+      read: async (id) => questions.read(id),
+      standing: async (about, withConsents) => questions.standing(about, withConsents),
+      async record(write) {
+        const { question, request } = write;
+        const label = `answer ${question.id} ${question.kind} ${request.answer} by ${request.by}`;
+        return operations.call({ process, port: "journal", label }, async () => {
+          heard({ kind: "answer", write });
+          const reply = await questions.record(write);
+          if (reply === "ok" || reply === "recorded") changed();
+          return reply;
+        });
+      },
+    }),
     due(limit) {
-      if (durability.isUnfit) return [];
+      if (isSeenUnfit()) return [];
       const now = clock.now();
       return [...state.rows].flatMap(([id, row]) => (isDue(row, now) ? [id] : [])).slice(0, limit);
     },
     reclaim(worker) {
       for (const [runId, row] of state.rows) {
         const owner = owners.get(runId);
-        if (owner?.worker === worker && row.token === owner.token) row.leaseUntil = 0;
+        if (owner?.worker === worker && row.token === owner.token) memory.expireLease(runId);
       }
     },
     failOver(lost) {
       life += 1;
-      const kept = history[Math.max(0, history.length - 1 - lost)] ?? copyOf(state);
-      restore(state, kept);
+      const kept = history[Math.max(0, history.length - 1 - lost)];
+      if (kept !== undefined) {
+        restore(state, kept);
+        heard({ kind: "lost" });
+      }
       confirm();
     },
   };
 }
 
-type Row = StoreState["rows"] extends Map<string, infer Value> ? Value : never;
+type Row = MemoryRunState["rows"] extends Map<string, infer Value> ? Value : never;
 
 function isDue({ state, woken, wakeAt, releasedAt, leaseUntil }: Row, now: number): boolean {
   if (state === "ended") return false;
@@ -163,14 +196,17 @@ function isDue({ state, woken, wakeAt, releasedAt, leaseUntil }: Row, now: numbe
   return woken || (wakeAt >= 0 && (wakeAt <= now || releasedAt > now + 1000));
 }
 
-/** Entries are never changed, so that their lists are copied and they are not. */
-function copyOf(state: StoreState): StoreState {
+/** Journals and entries are never changed, so that they are not copied. */
+function copyOf(state: MemoryRunState): MemoryRunState {
   return {
-    rows: new Map([...state.rows].map(([id, row]) => [id, { ...row, journal: [...row.journal] satisfies JournalEntry[] }])),
+    rows: new Map([...state.rows].map(([id, row]) => [id, { ...row }])),
     locks: new Map(state.locks),
     buckets: new Map([...state.buckets].map(([name, bucket]) => [name, { ...bucket }])),
     logs: new Map(state.logs),
     questions: new Map(state.questions),
+    asked: new Map(state.asked),
+    answers: new Map(state.answers),
+    consents: new Map(state.consents),
     freezes: new Map(state.freezes),
     frozenRuns: new Set(state.frozenRuns),
     nonce: state.nonce,
@@ -178,7 +214,7 @@ function copyOf(state: StoreState): StoreState {
 }
 
 /** A nonce is random in production, so that it is never given again. */
-function restore(state: StoreState, kept: StoreState): void {
+function restore(state: MemoryRunState, kept: MemoryRunState): void {
   const { nonce } = state;
   const copy = copyOf(kept);
   replace(state.rows, copy.rows);
@@ -186,6 +222,9 @@ function restore(state: StoreState, kept: StoreState): void {
   replace(state.buckets, copy.buckets);
   replace(state.logs, copy.logs);
   replace(state.questions, copy.questions);
+  replace(state.asked, copy.asked);
+  replace(state.answers, copy.answers);
+  replace(state.consents, copy.consents);
   replace(state.freezes, copy.freezes);
   state.frozenRuns.clear();
   for (const id of copy.frozenRuns) state.frozenRuns.add(id);

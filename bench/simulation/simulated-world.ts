@@ -6,19 +6,22 @@ import { defaultLimits } from "../../src/core/limits.ts";
 import { evaluateGuardrails } from "../../src/guardrails/evaluate-guardrails.ts";
 import type { EngineDeps } from "../../src/runs/engine/engine-deps.ts";
 import { defaultIntervals } from "../../src/runs/engine/move.ts";
-import { createChecker, type Violation } from "./checkers.ts";
-import { ConnectionLost, faultKinds, faultOf } from "./faults.ts";
+import { createChecker } from "./checkers.ts";
+import { ConnectionLost, type FaultKind, faultKinds, faultOf } from "./faults.ts";
 import { inflict } from "./inflict.ts";
+import { withLightSignals } from "./light-signals.ts";
 import type { Mutant } from "./mutant.ts";
 import { createOperations, pickOf } from "./operations.ts";
-import { answerOf } from "./people.ts";
-import { createWorldTime } from "./process-clock.ts";
+import { answerOf, people } from "./people.ts";
+import { createWorldTime, settled } from "./process-clock.ts";
 import type { Schedule } from "./schedule.ts";
 import { simulatedActions } from "./simulated-actions.ts";
 import { simulatedDocuments, spellings, stepsToPermit } from "./simulated-documents.ts";
 import { startProcess } from "./simulated-process.ts";
 import { createSimulatedStore } from "./simulated-store.ts";
 import { createSimulatedTarget } from "./simulated-target.ts";
+import type { TimedCall } from "./store-calls.ts";
+import type { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 import { inflictOnWorld } from "./world-faults.ts";
 
@@ -35,15 +38,19 @@ export interface WorldResult {
   readonly decisions: readonly number[];
   /** What happened, if it was asked for. */
   readonly trace: readonly string[];
-  /** The durable state at the end: of each run its state, outcome and journal. */
+  /** The durable state at the end: of each run its state, its outcome and the head of its journal. */
   readonly durable: string;
 }
 
 /** Details of one execution. */
 export interface WorldOptions {
   readonly mutant?: Mutant;
+  /** The only kinds of faults that happen; absent: the schedule draws them. */
+  readonly faults?: readonly FaultKind[];
   /** Decisions after which no fault happens any more. */
   readonly maxDecisions?: number;
+  /** Hears every call that reaches the store. */
+  readonly record?: (call: TimedCall) => void;
 }
 
 /** After the faults have stopped, all runs end within this many milliseconds and steps. */
@@ -53,13 +60,16 @@ const maxSteps = 12_000;
 const maxStepsAtOnce = 500;
 const limit = { max: 4, windowMs: 20_000 };
 const policy = { limits: { ...defaultLimits, raises_per_hour_action: 1000, raises_per_hour_target: 1000 }, protectedTargets: [] };
-const settle = setImmediate;
 
 /**
  * Executes one world: the engine as it ships in two or three workers, over the stores in memory. Each call of a port waits until the schedule
  * lets it go on; nothing else decides what happens.
  */
-export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 }: WorldOptions = {}): Promise<WorldResult> {
+export async function simulate(schedule: Schedule, options: WorldOptions = {}): Promise<WorldResult> {
+  return withLightSignals(async () => execute(schedule, options));
+}
+
+async function execute(schedule: Schedule, { mutant, faults, maxDecisions = 150, record }: WorldOptions): Promise<WorldResult> {
   const time = createWorldTime();
   const operations = createOperations();
   const storeProcess = { dead: false, stoppedUntil: 0, offsetMs: 0 };
@@ -71,7 +81,10 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
   const store = createSimulatedStore(time.clockOf(storeProcess), {
     operations,
     replicas: hasReplicas,
+    record,
+    isBlind: mutant?.isBlind,
     ...(mutant?.journal !== undefined && { wrap: mutant.journal }),
+    ...(mutant?.questions !== undefined && { wrapQuestions: mutant.questions }),
   });
   const workers = pickOf(schedule, [2, 3]);
   const runCount = pickOf(schedule, [1, 2, 3]);
@@ -90,6 +103,9 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
     runs: new Map(),
     present: new Map(simulatedDocuments.map((one) => [one.id, one])),
     announced: new Set(),
+    roles: new Map(people),
+    roleOf: mutant?.role ?? ((present) => present),
+    answersSent: [],
     stops: [],
     killSwitches: [],
     stopsAsked: new Map(),
@@ -140,6 +156,7 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
       clock,
       engine: mutant?.engine?.(engine, present) ?? engine,
       intervals: mutant?.intervals ?? defaultIntervals,
+      questions: store.questionsOf(id),
       questionId: () => `q_${(questions += 1)}`,
       due: async (count) =>
         ask("queue", "due", () => {
@@ -148,7 +165,7 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
           const due = store.due(count);
           return mutant?.due?.(due, (runId) => store.state.rows.get(runId)?.state) ?? due;
         }),
-      isFit: () => !store.durability.isUnfit,
+      isFit: () => !store.durability.isUnfit || mutant?.isBlind === true,
       defect(error) {
         if (error instanceof ConnectionLost) return;
         violation ??= { rule: "defect", what: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
@@ -164,25 +181,34 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
     if (document === undefined) return;
     const spelled = schedule.pick(2) === 0 ? pickOf(schedule, ["thing/a", ...spellings]) : `thing/${index}`;
     const mode = pickOf<Mode>(schedule, ["auto", "auto", "approve"]);
+    const requester = pickOf(schedule, [undefined, undefined, "ann"]);
     const delayMs = pickOf(schedule, [0, 0, 700, 5000]);
     const runId = `run_${index}`;
-    time.plan(delayMs, () => {
+    const arrive = (): void => {
+      // Nothing is accepted under a freeze; its sender comes again.
+      if (store.state.freezes.size > 0) {
+        time.plan(1000, arrive);
+        return;
+      }
       const now = world.present.get(document.id) ?? document;
       pinned.set(now.sha256, now);
       world.runs.set(runId, { target: spelled, document: now, mode });
-      store.memory.create(runId, { runbookId: now.id, runbookSha: now.sha256, mode, params: {}, target: spelled, source: "manual" });
+      const request = { runbookId: now.id, runbookSha: now.sha256, mode, params: {}, target: spelled, source: "manual" } as const;
+      store.memory.create(runId, { ...request, ...(requester !== undefined && { requester }) });
       store.confirm();
       world.note(`accept ${runId} ${now.id} ${spelled} ${mode}`);
       const [first, ...others] = [...world.processes.values()].filter(({ dead }) => !dead);
       if (first !== undefined) void pickOf(schedule, [first, ...others]).run(runId);
-    });
+    };
+    time.plan(delayMs, arrive);
   };
 
   for (let index = 1; index <= workers; index += 1) start(`w${index}`);
   for (let index = 1; index <= runCount; index += 1) accept(index);
 
   /** A world with few kinds of faults meets combinations of them that one with all kinds hardly ever meets. */
-  const focus = Array.from({ length: pickOf(schedule, [0, 2, 3, 5]) }, () => schedule.pick(faultKinds.length));
+  const drawn = Array.from({ length: pickOf(schedule, [0, 2, 3, 5]) }, () => schedule.pick(faultKinds.length));
+  const focus = faults === undefined ? drawn : faults.map((kind) => faultKinds.indexOf(kind));
 
   const checker = createChecker({
     store,
@@ -202,6 +228,8 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
     stops: world.stops,
     killSwitches: world.killSwitches,
     stopsAsked: world.stopsAsked,
+    answersSent: world.answersSent,
+    storeNow: () => time.now() + storeProcess.offsetMs,
     get limit() {
       return world.clockJumped ? undefined : limit;
     },
@@ -216,7 +244,7 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
   let stepsAtOnce = 0;
   let calmSince: number | undefined;
   for (;;) {
-    await new Promise<void>((resolve) => settle(resolve));
+    await settled();
     answerOf(world);
     violation ??= checker.check()[0];
     if (violation !== undefined || isOver()) break;
@@ -242,7 +270,7 @@ export async function simulate(schedule: Schedule, { mutant, maxDecisions = 150 
   }
   violation ??= checker.checkEnd()[0];
   for (const process of world.processes.values()) process.dead = true;
-  const durable = JSON.stringify([...store.state.rows].map(([id, { state, summary, journal }]) => [id, state, summary.outcome, journal]));
+  const durable = JSON.stringify([...store.state.rows].map(([id, { state, summary, head }]) => [id, state, summary.outcome, head]));
   trace.push(`end ${violation?.rule ?? "ok"} ${durable}`);
   const traceSha = createHash("sha256").update(trace.join("\n")).digest("hex");
   return { violation, steps, elapsedMs: time.elapsed(), traceSha, decisions: schedule.taken, trace, durable };
@@ -257,6 +285,7 @@ function calm(world: World): void {
     world.killSwitches.length,
     ...world.killSwitches.map((one) => ({ ...one, to: Math.min(one.to, world.sequence()) })),
   );
+  for (const [name, role] of people) world.roles.set(name, role);
   world.store.confirm();
   world.note("calm");
 }

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
+import type { FaultKind } from "./faults.ts";
+import { intakeMutants } from "./intake-mutants.ts";
+import { simulateIntake } from "./intake-world.ts";
 import type { Mutant } from "./mutant.ts";
 import { mutants } from "./mutants.ts";
 import { parseFailure } from "./recorded-failure.ts";
@@ -13,9 +16,9 @@ import { simulateTickets } from "./ticket-world.ts";
 
 const failures = join(import.meta.dirname, "failures");
 
-/** Always the same, so that a change is judged by the same worlds before and after it; `npm run test:sim` draws others. */
+/** Always the same, so that a change is judged by the same worlds before and after it; `npm test` executes 5,000 others each time. */
 const firstSeed = 1_000_000;
-const seedCount = 1000;
+const seedCount = 300;
 
 it("does the same in every step when a seed is executed again", async () => {
   for (const seed of [3, 14, 15, 92]) {
@@ -81,6 +84,40 @@ it.each(["effect-before-intent", "no-epoch-check", "no-lock", "one-key-for-all"]
     expect(result.violation?.rule).toBe(rule);
     expect(count).toBeLessThanOrEqual(20);
     expect((await simulate(recordedSchedule(decisions))).violation).toBeUndefined();
+  },
+  300_000,
+);
+
+it.each<{ readonly says: string; readonly name: string; readonly faults: readonly FaultKind[] }>([
+  { says: "an unfit store", name: "unfit-ignored", faults: ["unfit", "restart_store"] },
+  { says: "two spellings of one target", name: "locked-as-spelled", faults: ["other"] },
+  { says: "an authority that ended while its question was open", name: "authority-remembered", faults: ["authority"] },
+  { says: "two workers of one name", name: "no-epoch-check", faults: ["namesake"] },
+])(
+  "breaks no rule with $says, and breaks one in the same worlds without the protection",
+  async ({ name, faults }) => {
+    const mutant = mutants.find((one) => one.name === name);
+    if (mutant === undefined) throw new Error(`There is no mutant ${name}.`);
+    const broken = await runSeeds({ from: 1, count: 400, world: async (schedule) => simulate(schedule, { mutant, faults }) });
+    expect(broken.failed).toHaveLength(1);
+    const sound = await runSeeds({ from: 1, count: broken.count, world: async (schedule) => simulate(schedule, { faults }) });
+    expect(sound.failed).toEqual([]);
+  },
+  300_000,
+);
+
+it("starts one run for each episode, and tells it of its end, in 300 worlds of intake", async () => {
+  const { failed } = await runSeeds({ from: firstSeed, count: 300, world: simulateIntake });
+  expect(failed.map(({ seed, result }) => ({ seed, violation: result.violation }))).toEqual([]);
+  const [one, other] = [await runSeed(5, simulateIntake), await runSeed(5, simulateIntake)];
+  expect(other.traceSha).toBe(one.traceSha);
+}, 300_000);
+
+it.each(intakeMutants)(
+  "finds that $says",
+  async (mutant) => {
+    const { failed } = await runSeeds({ from: 1, count: 500, world: async (schedule) => simulateIntake(schedule, { mutant }) });
+    expect(failed).toHaveLength(1);
   },
   300_000,
 );

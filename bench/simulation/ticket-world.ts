@@ -9,13 +9,14 @@ import { shippedPrices } from "../../src/llm/usage/prices.ts";
 import { createReportPricer } from "../../src/llm/usage/usage-report.ts";
 import { createMemoryBudgetLedger } from "../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryTickets } from "../../test/fakes/memory-tickets.ts";
-import type { Violation } from "./checkers.ts";
 import { faultKinds, faultOf } from "./faults.ts";
 import { type CallWorld, inflict } from "./inflict.ts";
+import { withLightSignals } from "./light-signals.ts";
 import { createOperations, type Port, pickOf } from "./operations.ts";
-import { createWorldTime, type TimedProcess } from "./process-clock.ts";
+import { createWorldTime, settled, type TimedProcess } from "./process-clock.ts";
 import type { Schedule } from "./schedule.ts";
 import type { WorldResult } from "./simulated-world.ts";
+import type { Violation } from "./violation.ts";
 
 /** One way to break the ledger of money or the queue of tickets. */
 export interface TicketMutant {
@@ -48,12 +49,15 @@ const stalledMs = 20_000;
 const outbox = 0;
 const calmMs = 40 * 60_000;
 const maxSteps = 20_000;
-const settle = setImmediate;
 const times = { leaseMs: 12_000, minuteMs: 60_000, bucketMs: 10_000, retentionMs: 86_400_000 };
 const prices = createPriceTable(shippedPrices);
 
 /** Executes one world of tickets: `workTicket` as it ships, in two or three workers, over the ledger of money and the tickets in memory. */
 export async function simulateTickets(schedule: Schedule, { mutant }: { readonly mutant?: TicketMutant } = {}): Promise<WorldResult> {
+  return withLightSignals(async () => execute(schedule, mutant));
+}
+
+async function execute(schedule: Schedule, mutant: TicketMutant | undefined): Promise<WorldResult> {
   const time = createWorldTime();
   const operations = createOperations();
   const trace: string[] = [];
@@ -206,7 +210,7 @@ export async function simulateTickets(schedule: Schedule, { mutant }: { readonly
 
   let calmSince: number | undefined;
   for (;;) {
-    await new Promise<void>((resolve) => settle(resolve));
+    await settled();
     await check();
     const [summary] = await plain.summaries();
     if (violation !== undefined || (ends.size === count && unreported.size === 0 && jobs.size === 0 && summary?.committedMicroUsd === 0))

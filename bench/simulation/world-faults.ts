@@ -1,7 +1,7 @@
 import { clockJumpsMs, errorOf, type FaultKind } from "./faults.ts";
 import { type Fault, kill } from "./inflict.ts";
 import { oneOf } from "./operations.ts";
-import { answer } from "./people.ts";
+import { answer, people } from "./people.ts";
 import { edited } from "./simulated-documents.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { World } from "./world.ts";
@@ -31,7 +31,24 @@ const worldFaults: Partial<Record<FaultKind, WorldFault>> = {
   person(world, argument) {
     const question = oneOf([...world.store.state.questions.values()], argument);
     if (question === undefined) return false;
-    answer(world, question, oneOf(question.answers, Math.floor(argument / 7)) ?? "");
+    const text = oneOf(question.answers, Math.floor(argument / 7)) ?? "";
+    const by = oneOf(people, Math.floor(argument / 28))?.[0] ?? "";
+    void answer(world, question, { text, by, argument: Math.floor(argument / 140) });
+    return true;
+  },
+  authority({ roles }, argument) {
+    const [name, role] = oneOf(people, argument) ?? people[0] ?? ["", "viewer"];
+    roles.set(name, roles.get(name) === "viewer" ? role : "viewer");
+    return true;
+  },
+  late_answer(world, argument) {
+    const question = oneOf([...world.store.state.asked.values()], argument);
+    const [by] = oneOf(people, Math.floor(argument / 7)) ?? ["ann"];
+    if (question === undefined) return false;
+    // As of a page that was open for long, and is sent shortly before and after the time is over.
+    const delayMs = oneOf([0, 30_000, 59_900, 60_500], Math.floor(argument / 35)) ?? 0;
+    const text = oneOf(question.answers, Math.floor(argument / 140)) ?? "";
+    world.time.plan(delayMs, () => void answer(world, question, { text, by }));
     return true;
   },
   person_stops(world, argument) {
@@ -109,8 +126,8 @@ const worldFaults: Partial<Record<FaultKind, WorldFault>> = {
 function lose(world: World, writes: number): void {
   const { store, stopsAsked } = world;
   store.failOver(writes);
-  for (const operation of world.operations.waiting)
-    if (operation.executed && operation.port !== "target") operation.fail(errorOf(operation, "unknown"));
+  const unanswered = world.operations.waiting.filter(({ executed, port }) => executed && port !== "target");
+  for (const operation of unanswered) operation.fail(errorOf(operation, "unknown"));
   for (const runId of stopsAsked.keys()) if (store.state.rows.get(runId)?.notices.stop === undefined) stopsAsked.delete(runId);
   world.announced.clear();
   world.note(`the store loses ${writes} writes`);
