@@ -3,10 +3,12 @@ import { Redis } from "ioredis";
 import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import type { Log } from "../src/core/log.ts";
+import { createSystemRandom } from "../src/core/random.ts";
 import { realTimes } from "../src/llm/budgets/budget-ledger.ts";
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
 import { startTicketWorker } from "../src/llm/tickets/jobs.ts";
+import { createQueueRecovery } from "../src/llm/tickets/redis-queue-recovery.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
@@ -67,7 +69,7 @@ function productSide(socketPath: string): Side {
   return {
     async fill(count) {
       await ledger.define({ id: "bench", limitMicroUsd: 1_000_000_000_000, periodMs: 3_600_000_000, periodStartsAt: 0 });
-      const queue = createTicketQueue(redis, fail);
+      const queue = createTicketQueue(redis, tickets, fail);
       for (let from = 0; from < count; from += piece) {
         const ids = Array.from({ length: Math.min(piece, count - from) }, (_, index) => `t/${from + index}`);
         await tickets.addAll(ids.map((id) => newTicketSchema.parse({ id, budget: "bench", queue: queueName, estimateMicroUsd: 5000 })));
@@ -114,7 +116,13 @@ function productSide(socketPath: string): Side {
           {
             redis: connectRedis({ socketPath }, "worker"),
             queue: queueName,
-            recovery: createTicketQueue(redis, fail),
+            recovery: createQueueRecovery({
+              redis,
+              tickets,
+              enqueuer: createTicketQueue(redis, tickets, fail),
+              clock,
+              random: createSystemRandom(),
+            }),
             concurrency,
             drain: abort.signal,
             abort: abort.signal,

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { createSystemClock } from "../src/core/clock.ts";
+import { createSystemRandom } from "../src/core/random.ts";
 import { startTicketWorker, type TicketWorkerOptions } from "../src/llm/tickets/jobs.ts";
+import { createQueueRecovery } from "../src/llm/tickets/redis-queue-recovery.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../src/llm/tickets/ticket.ts";
 import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
@@ -32,13 +34,14 @@ export function hostTickets({ settings, client, gate = client, processor, stop, 
   const over = new AbortController();
   const redis = connectRedis({ url: settings.REDIS_URL }, "worker");
   const queueError = (error: Error) => console.error(`queue: ${error.message}`);
-  const queue = createTicketQueue(redis, queueError);
+  const tickets = createTicketStore({ redis, clock });
+  const queue = createTicketQueue(redis, tickets, queueError);
   const worker = startTicketWorker(
-    { store: createTicketStore({ redis, clock }), gate, processor, clock },
+    { store: tickets, gate, processor, clock },
     {
       ...options,
       redis,
-      recovery: queue,
+      recovery: createQueueRecovery({ redis, tickets, enqueuer: queue, clock, random: createSystemRandom() }),
       queue: settings.DEMO_QUEUE,
       drain: over.signal,
       abort: over.signal,

@@ -6,6 +6,7 @@ import { createCommandImplementer } from "../src/integrations/command/create-com
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createStagedProcessor } from "../src/llm/tickets/create-staged-processor.ts";
 import { startTicketWorker } from "../src/llm/tickets/jobs.ts";
+import { createQueueRecovery } from "../src/llm/tickets/redis-queue-recovery.ts";
 
 /** What is worked on, and with what. */
 export interface TicketWork {
@@ -33,6 +34,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
   }
   const inspector = openChangeInspector(runtime, checkpoints);
   const abort = new AbortController();
+  const redis = runtime.connect("worker");
   const worker = startTicketWorker(
     {
       store: runtime.tickets,
@@ -46,9 +48,9 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
       clock,
     },
     {
-      redis: runtime.connect("worker"),
+      redis,
       queue,
-      recovery: runtime.ticketQueue,
+      recovery: createQueueRecovery({ redis, tickets: runtime.tickets, enqueuer: runtime.ticketQueue, clock, random: runtime.random }),
       concurrency,
       drain: ending.signal,
       abort: abort.signal,

@@ -154,7 +154,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     observeFreezes(metrics, freezes, freezeFile);
     observeStore(metrics, store);
     const tickets = createTicketStore({ redis: shared, clock });
-    const ticketQueue = createTicketQueue(queueConnection, (error) => log.warn({ error }, "The ticket queue reports an error."));
+    const ticketQueue = createTicketQueue(queueConnection, tickets, (error) => log.warn({ error }, "The ticket queue reports an error."));
     closers.add("ticket queue", async () => ticketQueue.close(), withRedisMs);
     const changeRecorder: ChangeRecorder = {
       changes: createChangeLog(shared),

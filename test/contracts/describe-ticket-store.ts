@@ -10,6 +10,8 @@ export function describeTicketStore(
 ): void {
   const aTicket = (id: string, change: Partial<NewTicketInput> = {}) => newTicketSchema.parse({ id, budget: "checkout", ...change });
 
+  const openIds = async (store: TicketStore) => (await store.open("default", { limit: 10 })).ids;
+
   describe(`${name} as a store of tickets`, () => {
     it("keeps a ticket as it was handed in, once per id", async () => {
       const { store, clock } = await open();
@@ -72,7 +74,7 @@ export function describeTicketStore(
       expect(await store.cancel("GH-3", "twice")).toBe(false);
       expect(await store.write("GH-2", "a", { state: "running" })).toBe(false);
       expect(await store.get("GH-3")).toMatchObject({ state: "cancelled", reason: "not needed" });
-      expect((await store.open(0, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
+      expect(await openIds(store)).toEqual(["GH-1"]);
     });
 
     it("takes what the holder writes, and nothing of whoever lost the ticket", async () => {
@@ -95,7 +97,7 @@ export function describeTicketStore(
       expect(await store.write("GH-1", "a", { state: "running" })).toBe(false);
       expect(await store.claim("GH-1", "b")).toMatchObject({ state: "dead" });
       expect(await store.write("GH-1", "b", { state: "queued" })).toBe(false);
-      expect(await store.open(0, 10)).toEqual([]);
+      expect(await openIds(store)).toEqual([]);
     });
 
     it("tells which tickets show no sign of life: from their first stage on, until they run again or end", async () => {
@@ -143,7 +145,7 @@ export function describeTicketStore(
       await store.claim("GH-1", "a");
       await store.write("GH-1", "a", { state: "dead", reason: "attempts_exhausted" });
       expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ state: "waiting", reason: recoveryReason });
-      expect((await store.open(0, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
+      expect(await openIds(store)).toEqual(["GH-1"]);
       expect(await store.holdersOf(["acme/shop#1"])).toEqual([{ id: "GH-1", state: "waiting" }]);
       expect((await store.counts())["default"]).toMatchObject({ waiting: 1, dead: 0 });
       await clock.advance(1000);
@@ -159,6 +161,41 @@ export function describeTicketStore(
       await store.write("GH-1", "recovery:1", { state: "dead", reason: "tool_error" });
       await store.add(aTicket("GH-2", { externalRef: "acme/shop#1" }));
       expect(await store.recover("GH-1", "recovery:2")).toBeUndefined();
+    });
+
+    it("pages through the open tickets of a queue by time, so that an end skips none, and answers all of one millisecond together", async () => {
+      const { store, clock } = await open();
+      for (let at = 0; at < 4; at += 1) {
+        for (const letter of ["a", "b", "c"]) await store.add(aTicket(`${at}${letter}`));
+        await store.add(aTicket(`other ${at}`.replace(" ", "-"), { queue: "slow" }));
+        await clock.advance(1);
+      }
+      const first = await store.open("default", { limit: 2 });
+      expect(first.ids).toEqual(["0a", "0b", "0c"]);
+      for (const id of ["0a", "0b", "1a"]) await store.cancel(id, "not needed");
+      const { next } = first;
+      if (next === undefined) throw new Error("there is more");
+      const second = await store.open("default", { after: next, limit: 4 });
+      expect(second.ids).toEqual(["1b", "1c", "2a", "2b", "2c"]);
+      expect(await store.open("default", { after: second.next ?? 0, limit: 4 })).toEqual({ ids: ["3a", "3b", "3c"] });
+      expect(await store.stillOpen("default", ["0a", "1b", "none"])).toEqual(["1b"]);
+    });
+
+    it("remembers which tickets were released and are in no queue yet", async () => {
+      const { store, clock } = await open();
+      const released = clock.now();
+      await store.addAll([aTicket("GH-1"), aTicket("GH-2"), aTicket("GH-3", { queue: "slow" })]);
+      await clock.advance(10);
+      await store.add(aTicket("GH-4"));
+      expect(await store.unqueued("default", released, 10)).toEqual(["GH-1", "GH-2"]);
+      expect(await store.unqueued("default", released, 1)).toEqual(["GH-1"]);
+      await store.markQueued("default", ["GH-1"]);
+      expect(await store.unqueued("default", clock.now(), 10)).toEqual(["GH-2", "GH-4"]);
+      await store.markQueued("default", ["GH-2", "GH-4"]);
+      await store.claim("GH-4", "a");
+      await store.write("GH-4", "a", { state: "dead", reason: "attempts_exhausted" });
+      expect(await store.recover("GH-4", "recovery:1")).toMatchObject({ state: "waiting" });
+      expect(await store.unqueued("default", clock.now(), 10)).toEqual(["GH-4"]);
     });
 
     it("counts every ticket in exactly one state", async () => {

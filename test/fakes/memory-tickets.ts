@@ -18,6 +18,15 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
   const tickets = new Map<string, { wanted: NewTicket; ticket: Ticket; holder: string }>();
   const beats = new Map<string, number>();
   const references = new Map<string, string>();
+  /** Open tickets of each queue by their release, and those of them that are in no queue yet. */
+  const released = new Map<string, Map<string, number>>();
+  const waiting = new Map<string, Map<string, number>>();
+  const release = ({ id, queue }: Pick<Ticket, "id" | "queue">) => {
+    for (const sets of [released, waiting]) {
+      const times = sets.get(queue) ?? new Map<string, number>();
+      sets.set(queue, times.set(id, clock.now()));
+    }
+  };
   const newestFirst = () => [...tickets.values()].map(({ ticket }) => ticket).toReversed();
   const addOne = (wanted: NewTicket): AddTicketResult => {
     const known = tickets.get(wanted.id);
@@ -42,6 +51,7 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
       updatedAt: now,
     };
     tickets.set(wanted.id, { wanted, ticket, holder: "" });
+    release(ticket);
     return { kind: "added" };
   };
   const change = (entry: { ticket: Ticket }, next: TicketChange) => {
@@ -50,7 +60,8 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
     if (now === "running" && stage !== "") beats.set(entry.ticket.id, clock.now());
     else if (now === "waiting" && reason === recoveryReason) beats.set(entry.ticket.id, beats.get(entry.ticket.id) ?? clock.now());
     else if (now !== "waiting" || reason !== lostReason) beats.delete(entry.ticket.id);
-    const { externalRef, state, id } = entry.ticket;
+    const { externalRef, state, id, queue } = entry.ticket;
+    if (hasEnded(state)) released.get(queue)?.delete(id);
     if (externalRef !== undefined && hasEnded(state) && state !== "succeeded" && references.get(canonicalReference(externalRef)) === id)
       references.delete(canonicalReference(externalRef));
   };
@@ -65,7 +76,10 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
     async enqueue(ids) {
       for (const id of ids) {
         const entry = tickets.get(id);
-        if (entry?.ticket.state === "waiting" && entry.ticket.reason === "batch_draft") change(entry, { state: "queued", reason: "" });
+        if (entry?.ticket.state === "waiting" && entry.ticket.reason === "batch_draft") {
+          release(entry.ticket);
+          change(entry, { state: "queued", reason: "" });
+        }
       }
     },
     async cancel(id, reason) {
@@ -96,6 +110,7 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
         if ((references.get(canonicalReference(externalRef)) ?? id) !== id) return undefined;
         references.set(canonicalReference(externalRef), id);
       }
+      if (state === "dead") release(entry.ticket);
       entry.holder = holder;
       change(entry, { state: "waiting", reason: recoveryReason });
       return entry.ticket;
@@ -117,12 +132,30 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
       const rest = all.length - start - items.length;
       return rest > 0 ? { items, nextCursor: String(rest) } : { items };
     },
-    async open(offset, limit) {
-      const open = newestFirst()
-        .toReversed()
-        .filter(({ state }) => !hasEnded(state));
-      return open.slice(offset, offset + limit).map(({ id, queue }) => ({ id, queue }));
+    async open(queue, { after = Number.NEGATIVE_INFINITY, limit }) {
+      const later = [...(released.get(queue) ?? [])].filter(([, at]) => at > after).toSorted(([, one], [, other]) => one - other);
+      const at = later[limit - 1]?.[1];
+      if (at === undefined) return { ids: later.map(([id]) => id) };
+      return { ids: later.filter(([, one]) => one <= at).map(([id]) => id), next: at };
     },
+    async stillOpen(queue, ids) {
+      return ids.filter((id) => {
+        const ticket = tickets.get(id)?.ticket;
+        if (ticket !== undefined && !hasEnded(ticket.state)) return true;
+        released.get(queue)?.delete(id);
+        return false;
+      });
+    },
+    unqueued: async (queue, before, limit) =>
+      [...(waiting.get(queue) ?? [])]
+        .filter(([, at]) => at <= before)
+        .toSorted(([, one], [, other]) => one - other)
+        .slice(0, limit)
+        .map(([id]) => id),
+    async markQueued(queue, ids) {
+      for (const id of ids) waiting.get(queue)?.delete(id);
+    },
+    moveOldIndex: async () => undefined,
     async counts() {
       const none: TicketCounts[string] = {
         queued: 0,

@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import { createSystemClock } from "../../src/core/clock.ts";
+import { createSystemRandom } from "../../src/core/random.ts";
 import { createLocalGate } from "../../src/llm/budgets/local-gate.ts";
 import { createBudgetLedger } from "../../src/llm/budgets/redis-store.ts";
 import { startTicketWorker } from "../../src/llm/tickets/jobs.ts";
+import { createQueueRecovery } from "../../src/llm/tickets/redis-queue-recovery.ts";
 import { createTicketStore } from "../../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
 import { createTicketQueue } from "../../src/llm/tickets/ticket-queue.ts";
@@ -30,7 +32,13 @@ export function workUntilKilled(
     {
       redis,
       queue: "default",
-      recovery: createTicketQueue(redis, () => undefined),
+      recovery: createQueueRecovery({
+        redis,
+        tickets,
+        enqueuer: createTicketQueue(redis, tickets, () => undefined),
+        clock,
+        random: createSystemRandom(),
+      }),
       concurrency,
       drain: never,
       abort: never,

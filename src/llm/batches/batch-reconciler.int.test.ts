@@ -31,7 +31,7 @@ const child = join(import.meta.dirname, "../../../dist/test/children/batch-child
 async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   const { tickets, ledger, gate } = openTicketSystem(held.redis);
   const batches = createBatchStore({ redis: held.redis, clock });
-  const feeder = createTicketQueue(held.redis, (error) => {
+  const feeder = createTicketQueue(held.redis, tickets, (error) => {
     throw error;
   });
   closers.push(() => feeder.close());
@@ -142,7 +142,7 @@ describe("looking after a batch", () => {
     const { look, batches, tickets } = await open(named(1200), { pilotTickets: 5 });
     await look();
     expect(await batches.get("b")).toMatchObject({ enqueued: 5 });
-    expect(await tickets.open(0, 2000)).toHaveLength(5);
+    expect((await tickets.open("default", { limit: 2000 })).ids).toHaveLength(5);
     await held.redis.hset("{wl}:batch:" + (await shareOf()), "pilot_passed", "1");
     await look();
     await look();

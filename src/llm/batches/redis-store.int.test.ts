@@ -70,7 +70,7 @@ describe("a batch that is submitted as a whole", () => {
   it("runs nothing as a draft, reserves its 90th percentile once, and takes no ticket afterwards", async () => {
     const { ledger, batches, tickets, estimate, ask, money, wanted } = await open();
     expect(await ledger.admit(ask(0))).toMatchObject({ kind: "wait", reason: "batch_draft" });
-    expect(await tickets.open(0, 10)).toEqual([]);
+    expect((await tickets.open("default", { limit: 10 })).ids).toEqual([]);
     expect(await batches.submit("b", { ...estimate, tickets: 9 })).toEqual({ kind: "changed", tickets: 10 });
     expect(await batches.submit("b", estimate)).toEqual({ kind: "submitted" });
     expect(await batches.submit("b", estimate)).toEqual({ kind: "joined" });
@@ -186,7 +186,7 @@ describe("a batch that is submitted as a whole", () => {
     expect(await batches.get("b")).toMatchObject({ counts: { queued: 5, waiting: 0 } });
     expect([...first, ...second]).toHaveLength(5);
     expect(new Set([...first, ...second]).size).toBe(5);
-    expect(await tickets.open(0, 10)).toHaveLength(5);
+    expect((await tickets.open("default", { limit: 10 })).ids).toHaveLength(5);
   });
 
   it("takes changes by compare-and-set, and counts answers of 429", async () => {

@@ -10,10 +10,13 @@ import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { openTicketSystem } from "../../../test/servers/ticket-system.ts";
 import { until } from "../../../test/servers/until.ts";
 import { createSystemClock } from "../../core/clock.ts";
+import { createSystemRandom } from "../../core/random.ts";
 import { connectRedis } from "../../platform/redis/connection.ts";
 import { countStartsWhilePaused } from "../budgets/admission-log.ts";
 import { noLimits } from "../budgets/controls.ts";
 import { startTicketWorker } from "./jobs.ts";
+import { createQueueRecovery } from "./redis-queue-recovery.ts";
+import { createTicketStore } from "./redis-store.ts";
 import type { TicketProcessor } from "./ticket.ts";
 import { createTicketQueue } from "./ticket-queue.ts";
 
@@ -30,7 +33,7 @@ const child = join(import.meta.dirname, "../../../dist/test/children/ticket-chil
 
 async function open() {
   const { tickets: store, ledger, gate } = openTicketSystem(held.redis);
-  const queue = createTicketQueue(held.redis, (error) => {
+  const queue = createTicketQueue(held.redis, store, (error) => {
     throw error;
   });
   closers.push(() => queue.close());
@@ -50,7 +53,7 @@ async function open() {
       {
         redis: connection,
         queue: "default",
-        recovery: queue,
+        recovery: createQueueRecovery({ redis: connection, tickets: store, enqueuer: queue, clock, random: createSystemRandom() }),
         concurrency,
         drain: drain.signal,
         abort: drain.signal,
@@ -73,7 +76,7 @@ async function open() {
 }
 
 describe("startTicketWorker", () => {
-  it("looks for lost rings soon again after a look that failed", async () => {
+  it("looks for tickets in no queue soon again after a look that failed", async () => {
     const { tickets: store, gate } = openTicketSystem(held.redis);
     const drain = new AbortController();
     const connection = connectRedis({ socketPath: held.server.socketPath }, "worker");
@@ -91,7 +94,7 @@ describe("startTicketWorker", () => {
       {
         redis: connection,
         queue: "default",
-        recovery: { recover: async () => answers.shift() ?? 0 },
+        recovery: { recover: async () => answers.shift() ?? 0, repair: async () => ({ kind: "complete" }) },
         concurrency: 1,
         drain: drain.signal,
         abort: drain.signal,
@@ -104,7 +107,7 @@ describe("startTicketWorker", () => {
       connection.disconnect();
     });
     await until("it has looked twice", async () => rests.length > 1);
-    expect(rests.slice(0, 2)).toEqual([5000, 300_000]);
+    expect(rests.slice(0, 2)).toEqual([5000, 60_000]);
     expect(errors.map(({ message }) => message)).toEqual(["Redis is away"]);
   });
 
@@ -160,9 +163,10 @@ describe("startTicketWorker", () => {
     });
   });
 
-  it("puts a ticket whose ring was lost back into its queue", async () => {
+  it("puts a ticket into its queue whose process ended before it did that", async () => {
     const { store, start, counts } = await open();
-    await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
+    const earlier = createTicketStore({ redis: held.redis, clock: { now: () => clock.now() - 31_000 } });
+    await earlier.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
     start(async () => ({ kind: "done", saved: null }));
     await until("it has succeeded", async () => (await counts())?.succeeded === 1);
     expect(await store.get("GH-1")).toMatchObject({ state: "succeeded" });

@@ -4,7 +4,8 @@ import { runPeriodically } from "../../core/run-periodically.ts";
 import type { StoreGate } from "../../core/store-gate.ts";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { giveBackUntil, startQueueWorker } from "../../platform/queue/queue-worker.ts";
-import { type TicketJob, type TicketQueue, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
+import type { QueueRecovery } from "./redis-queue-recovery.ts";
+import { type TicketJob, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
 import { type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** How a ticket worker runs. */
@@ -12,8 +13,10 @@ export interface TicketWorkerOptions {
   readonly redis: Redis;
   /** Name of the ticket queue. */
   readonly queue: string;
-  /** Finds the tickets whose ring was lost. The caller owns it and closes it after the worker. */
-  readonly recovery: Pick<TicketQueue, "recover">;
+  /** Finds tickets that are in no queue. */
+  readonly recovery: QueueRecovery;
+  /** From the end of one look for such tickets to the beginning of the next, in milliseconds; 60 s by default. */
+  readonly recoverEveryMs?: number;
   readonly concurrency: number;
   /** No further turn is taken; tickets go back to their queue with their work saved. */
   readonly drain: AbortSignal;
@@ -27,17 +30,14 @@ export interface TicketWorkerOptions {
   readonly stalledCheckMs?: number;
 }
 
-/** How often tickets whose ring was lost are looked for. */
-const recoverEveryMs = 300_000;
-
-/** After a defect of ours or of the store, when the ticket or the look for lost rings is tried again. */
+/** After a defect of ours or of the store, when the ticket or the look for tickets in no queue is tried again. */
 const troubleMs = 5000;
 
 /** Takes tickets of one queue. A ticket that waits holds no worker, and no attempt of BullMQ's is ever used up: attempts are the ticket's own. */
 export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOptions): WorkerHandle {
-  const { log, drain, abort } = options;
+  const { log, drain, abort, recovery, queue, recoverEveryMs = 60_000 } = options;
   const worker = startQueueWorker<TicketJob>(
-    ticketQueueName(options.queue),
+    ticketQueueName(queue),
     async (job, token = "") => {
       const { ticketId } = job.data;
       if (options.store?.isFit() === false) return giveBackUntil(job, deps.clock.now() + troubleMs, token);
@@ -64,13 +64,15 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       queueError: (error) => log.warn({ error }, "The ticket queue reports an error."),
     },
   );
-  // A ticket is recorded before it enters the queue; what a crash left between the two is found here.
-  const recovery = runPeriodically(
+  // A ticket is recorded before it enters the queue; what a crash left between the two is found here, and what Redis lost of BullMQ's keys.
+  const periodic = runPeriodically(
     { name: "ticket recovery", intervalMs: recoverEveryMs, clock: deps.clock, log, signal: drain },
-    async () => {
+    async ({ signal }) => {
       if (options.store?.isFit() === false) return troubleMs;
       try {
-        await options.recovery.recover(deps.store, options.queue);
+        await recovery.recover(queue);
+        const repair = await recovery.repair(queue, signal);
+        if (repair.kind === "repaired") log.warn({ queue, ...repair }, "Jobs of open tickets were lost; the tickets got new ones.");
         return recoverEveryMs;
       } catch (error) {
         log.warn({ error }, "Tickets that are in no queue could not be looked for.");
@@ -81,7 +83,7 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
   return {
     async close() {
       await worker.close();
-      await recovery.close();
+      await periodic.close();
     },
   };
 }

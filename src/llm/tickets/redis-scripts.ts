@@ -17,6 +17,7 @@ export const ticketScripts = {
       "budgetQueues",
       "budgetBatches",
       "openTickets",
+      "unqueuedTickets",
       "referenceHolder",
       "budget",
     ],
@@ -24,9 +25,16 @@ export const ticketScripts = {
   }),
   write: defineScript({
     path: join(lua, "ticket-write.lua"),
-    keys: ["ticket", "openTickets", "counts", "batch", "ticketSpend", "batchEnded", "referenceHolder", "heartbeats"],
+    preludes: ["ticket-states", "ticket-writes"],
+    keys: ["ticket", "openTickets", "unqueuedTickets", "counts", "batch", "ticketSpend", "batchEnded", "referenceHolder", "heartbeats"],
     args: ["holder", "now", "mode", "retentionMs", "newState", "slot"],
     moreArgs: "fields",
+  }),
+  checkOpen: defineScript({
+    path: join(lua, "ticket-check-open.lua"),
+    preludes: ["ticket-states"],
+    keys: ["ticket", "openTickets", "oldOpenTickets"],
+    args: ["id"],
   }),
 } as const;
 

@@ -12,7 +12,6 @@ import type { QueueCounts } from "../budgets/budget-ledger.ts";
 import { type TicketWriteMode, ticketScripts } from "./redis-scripts.ts";
 import {
   type AddTicketResult,
-  hasEnded,
   progressSlotMs,
   recoveryReason,
   stateCounts,
@@ -26,7 +25,6 @@ import {
 const ticketRetentionMs = 30 * dayMs;
 
 const index = keys.ticketIndex;
-const openIndex = `${keys.ticketIndex}:open`;
 
 /** Which ticket is written, for whom, and how. */
 interface TicketWrite {
@@ -42,14 +40,14 @@ export function createTicketStore({
   clock,
 }: {
   readonly redis: Redis;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }): TicketStore & TicketRecovery & QueueCounts {
   const get = async (id: string): Promise<Ticket | undefined> => {
     const fields = await redis.hgetall(keys.ticket(id));
     return fields["id"] === undefined ? undefined : readTicket(fields);
   };
   const write = async ({ id, holder = "", mode }: TicketWrite, change: TicketChange): Promise<number> => {
-    const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "external_ref");
+    const [batch, budget, reference, queue] = await redis.hmget(keys.ticket(id), "batch", "budget", "external_ref", "queue");
     const { state = "", saved, failures, ...fields } = change;
     const texts = {
       ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }),
@@ -61,7 +59,8 @@ export function createTicketStore({
     const result = await ticketScripts.write.run(redis, {
       keys: {
         ticket: keys.ticket(id),
-        openTickets: openIndex,
+        openTickets: keys.openTickets(queue ?? ""),
+        unqueuedTickets: keys.unqueuedTickets(queue ?? ""),
         counts: keys.ticketCounts,
         batch: keys.batch(batch ?? ""),
         ticketSpend: keys.ticketSpend(budget ?? "", id),
@@ -86,7 +85,8 @@ export function createTicketStore({
         batchTickets: keys.batchTickets(batchId),
         budgetQueues: keys.queues(budget),
         budgetBatches: keys.batches(budget),
-        openTickets: openIndex,
+        openTickets: keys.openTickets(queue),
+        unqueuedTickets: keys.unqueuedTickets(queue),
         referenceHolder: keys.reference(externalRef),
         budget: keys.budget(budget),
       },
@@ -108,6 +108,11 @@ export function createTicketStore({
     return resultKind === "taken" ? { kind: "taken", by } : { kind: resultKind };
   };
 
+  const checkOpen = async (id: string, queue: string): Promise<boolean> => {
+    const at = { ticket: keys.ticket(id), openTickets: keys.openTickets(queue), oldOpenTickets: keys.oldOpenTickets };
+    return (await ticketScripts.checkOpen.run(redis, { keys: at, args: { id } })) === 1;
+  };
+
   return {
     add: (ticket) => available(async () => (await addOne(ticket)).kind === "added"),
     // Each script is sent at once and they are answered in order; one connection keeps up with thousands.
@@ -125,8 +130,6 @@ export function createTicketStore({
       }),
     enqueue: (ids) =>
       available(async () => {
-        if (ids.length === 0) return;
-        await redis.zadd(openIndex, "NX", ...ids.flatMap((id) => [clock.now(), id]));
         await Promise.all(ids.map((id) => write({ id, mode: "activate_draft" }, { state: "queued", reason: "" })));
       }),
     cancel: (id, reason) => available(async () => (await write({ id, mode: "claim_if_idle" }, { state: "cancelled", reason })) === 1),
@@ -156,13 +159,35 @@ export function createTicketStore({
           return ticket !== undefined && (filter.state === undefined || ticket.state === filter.state) ? ticket : undefined;
         });
       }),
-    open: (offset, limit) =>
+    open: (queue, { after, limit }) =>
       available(async () => {
-        const ids = await redis.zrange(openIndex, offset, String(offset + limit - 1));
-        const tickets = await Promise.all(ids.map((id) => get(id)));
-        return tickets.flatMap((ticket) =>
-          ticket === undefined || hasEnded(ticket.state) ? [] : [{ id: ticket.id, queue: ticket.queue }],
-        );
+        const key = keys.openTickets(queue);
+        const from = after === undefined ? "-inf" : `(${after}`;
+        const page = await redis.zrange(key, from, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES");
+        const score = page.at(-1);
+        if (page.length < 2 * limit || score === undefined) return { ids: page.filter((_, index) => index % 2 === 0) };
+        const earlier = page.filter((_, index) => index % 2 === 0 && page[index + 1] !== score);
+        return { ids: [...earlier, ...(await redis.zrange(key, score, score, "BYSCORE"))], next: Number(score) };
+      }),
+    stillOpen: (queue, ids) =>
+      available(async () => {
+        const states = await Promise.all(ids.map(async (id) => checkOpen(id, queue)));
+        return ids.filter((_, index) => states[index] === true);
+      }),
+    unqueued: (queue, before, limit) =>
+      available(async () => redis.zrange(keys.unqueuedTickets(queue), "-inf", String(before), "BYSCORE", "LIMIT", 0, limit)),
+    markQueued: (queue, ids) =>
+      available(async () => {
+        if (ids.length > 0) await redis.zrem(keys.unqueuedTickets(queue), ...ids);
+      }),
+    moveOldIndex: () =>
+      available(async () => {
+        for (;;) {
+          // Each one that is checked leaves the set.
+          const ids = await redis.zrange(keys.oldOpenTickets, 0, "499");
+          if (ids.length === 0) return;
+          await Promise.all(ids.map(async (id) => checkOpen(id, (await redis.hget(keys.ticket(id), "queue")) ?? "")));
+        }
       }),
     counts: () =>
       available(async () => {

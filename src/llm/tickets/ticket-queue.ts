@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { sha256 } from "../../core/json.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { openQueue } from "../../platform/queue/open-queue.ts";
-import type { TicketEnqueuer, TicketStore, TicketWakeQueue } from "./ticket.ts";
+import type { OpenTickets, TicketEnqueuer, TicketWakeQueue } from "./ticket.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";
@@ -22,17 +22,25 @@ export function ticketJobId(ticketId: string): string {
   return `t-${sha256(ticketId).slice(0, 32)}`;
 }
 
+/** BullMQ's key of a place of a ticket queue, such as `wait`. */
+export function ticketQueueKey(queue: string, place: string): string {
+  return `${ticketPrefix}:${ticketQueueName(queue)}:${place}`;
+}
+
+/** BullMQ's key of a ticket's job. */
+export function ticketJobKey(queue: string, ticketId: string): string {
+  return ticketQueueKey(queue, ticketJobId(ticketId));
+}
+
 /** The ticket queues of BullMQ, one per queue name, made when first needed. */
 export interface TicketQueue extends TicketWakeQueue, TicketEnqueuer {
   /** Lets every waiting ticket of a queue ask its gate now. */
   wakeAll(queue: string): Promise<void>;
-  /** Puts every ticket of `queue` that has not ended into it, if it is not there: after a crash between record and ring, or a loss of the queue. */
-  recover(store: Pick<TicketStore, "open">, queue: string): Promise<number>;
   close(): Promise<void>;
 }
 
-/** `failed` hears of the queue's own errors. */
-export function createTicketQueue(redis: Redis, failed: (error: Error) => void): TicketQueue {
+/** `tickets` hears of every ticket that is in its queue; `failed` hears of the queue's own errors. */
+export function createTicketQueue(redis: Redis, tickets: Pick<OpenTickets, "markQueued">, failed: (error: Error) => void): TicketQueue {
   const queues = new Map<string, ReturnType<typeof openQueue<TicketJob>>>();
   const queueOf = (name: string) => {
     const existing = queues.get(name);
@@ -53,6 +61,7 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
         const job = await add(ticket);
         // A ticket that waits is asked for now; one that runs or is queued needs nothing.
         if (await job.isDelayed()) await job.promote().catch(() => undefined);
+        await tickets.markQueued(ticket.queue, [ticket.id]);
       } catch (error) {
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }
@@ -60,22 +69,12 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
     async enqueueAll(ids, queue) {
       try {
         await queueOf(queue).addBulk(ids.map((id) => jobOf(id)));
+        await tickets.markQueued(queue, ids);
       } catch (error) {
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }
     },
     wakeAll: async (queue) => queueOf(queue).promoteJobs(),
-    async recover(store, queue) {
-      let count = 0;
-      for (let offset = 0; ; offset += 500) {
-        const tickets = await store.open(offset, 500);
-        const matching = tickets.filter((ticket) => ticket.queue === queue);
-        // One call for all of them: a long queue is looked through whenever a worker starts.
-        if (matching.length > 0) await queueOf(queue).addBulk(matching.map(({ id }) => jobOf(id)));
-        count += matching.length;
-        if (tickets.length < 500) return count;
-      }
-    },
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
     },

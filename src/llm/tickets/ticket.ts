@@ -63,8 +63,29 @@ export type TicketCounts = { readonly [queue: string]: { readonly [State in Tick
  */
 export type AddTicketResult = { readonly kind: "added" | "known" | "differs" | "sealed" } | { readonly kind: "taken"; readonly by: string };
 
+/** One page of the open tickets of a queue. */
+export interface OpenPage {
+  readonly ids: readonly string[];
+  /** Present when there may be more. */
+  readonly next?: Instant;
+}
+
+/** Which tickets of a queue are open, and which of these are not in the queue yet. All reject with StoreUnavailable when the store does not answer. */
+export interface OpenTickets {
+  /** Tickets that have not ended and were released to their queue, oldest first: at least `limit` of them, and all of one millisecond in one page. */
+  open(queue: string, page: { readonly after?: Instant; readonly limit: number }): Promise<OpenPage>;
+  /** Of these tickets, those that are open. The others are no longer counted among the open ones. */
+  stillOpen(queue: string, ids: readonly string[]): Promise<readonly string[]>;
+  /** Tickets that were released to the queue at `before` or earlier and have not been put into it since, oldest first. */
+  unqueued(queue: string, before: Instant, limit: number): Promise<readonly string[]>;
+  /** Says that the tickets are in the queue. */
+  markQueued(queue: string, ids: readonly string[]): Promise<void>;
+  /** Sorts the open tickets of an older version by their queues. */
+  moveOldIndex(): Promise<void>;
+}
+
 /** Where tickets are kept. A worker holds a ticket before it writes; whoever lost it cannot write any more. */
-export interface TicketStore {
+export interface TicketStore extends OpenTickets {
   /** False: a ticket of this id is there already and stays as it is, or its batch or its reference does not permit it. */
   add(ticket: NewTicket): Promise<boolean>;
   /** The same for many, with what became of each, in order. */
@@ -85,8 +106,6 @@ export interface TicketStore {
     filter: TicketFilter,
     page: { readonly cursor?: string; readonly limit: number },
   ): Promise<{ readonly items: readonly Ticket[]; readonly nextCursor?: string } | undefined>;
-  /** Ids of tickets that have not ended, oldest first, at most `limit` after `offset`. */
-  open(offset: number, limit: number): Promise<readonly { readonly id: string; readonly queue: string }[]>;
   counts(): Promise<TicketCounts>;
 }
 

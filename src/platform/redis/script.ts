@@ -15,6 +15,10 @@ export type Prelude =
   | "rollouts"
   | "budget-queues"
   | "usage-events"
+  | "ticket-states"
+  | "ticket-writes"
+  | "admissions"
+  | "lease-releases"
   | "index-page"
   | "run-indexes"
   | "feed";

@@ -51,6 +51,13 @@ export const workloadKeys = {
   costs: (kind: string) => `{wl}:ticket-costs:${hashOf(kind)}`,
   ticket: (ticketId: string) => `{wl}:ticket:${hashOf(ticketId)}`,
   ticketIndex: "{wl}:tickets",
+  /** Tickets of a queue that have not ended, and of these the ones that have not been put into it yet; by the time of their release. */
+  openTickets: (queue: string) => `{wl}:tickets:open:${queue}`,
+  unqueuedTickets: (queue: string) => `{wl}:tickets:unqueued:${queue}`,
+  /** Open tickets of all queues, as older versions kept them. */
+  oldOpenTickets: "{wl}:tickets:open",
+  /** Held by the process that gives tickets of a queue new jobs. */
+  queueRepair: (queue: string) => `{wl}:tickets:repair:${queue}`,
   ticketCounts: "{wl}:ticket-counts",
   /** Last heartbeat of each running ticket that reports its stage. */
   ticketHeartbeats: "{wl}:ticket-heartbeats",

@@ -10,9 +10,10 @@ local batch = KEYS[4] -- any key if the ticket has no batch
 local batch_tickets = KEYS[5]
 local budget_queues = KEYS[6]
 local budget_batches = KEYS[7]
-local open_tickets = KEYS[8]
-local reference_holder = KEYS[9] -- any key if the ticket has no reference
-local budget = KEYS[10]
+local open_tickets = KEYS[8] -- of its queue, like the next
+local unqueued_tickets = KEYS[9]
+local reference_holder = KEYS[10] -- any key if the ticket has no reference
+local budget = KEYS[11]
 local id = ARGV[1]
 local now = tonumber(ARGV[2])
 local budget_id = ARGV[3]
@@ -50,6 +51,7 @@ redis.call('HSET', ticket, 'id', id, 'hash', hash, 'definition', definition, 'bu
 redis.call('ZADD', tickets, now, id)
 if not is_draft then
   redis.call('ZADD', open_tickets, now, id)
+  redis.call('ZADD', unqueued_tickets, now, id)
 end
 redis.call('ZREMRANGEBYSCORE', tickets, '-inf', now - retention_ms)
 redis.call('HINCRBY', counts, 'queue ' .. queue .. ' ' .. state, 1)
