@@ -43,7 +43,7 @@ export const budgetScripts = {
   }),
   admit: defineScript({
     path: join(lua, "admit.lua"),
-    preludes: ["reservations", "rollouts", "budget-queues"],
+    preludes: ["reservations", "rollouts", "budget-queues", "admissions"],
     keys: [
       "budget",
       "expiry",
@@ -91,7 +91,7 @@ export const budgetScripts = {
   extendLease: defineScript({ path: join(lua, "lease-extend.lua"), keys: ["expiry"], args: ["now", "leaseId", "newExpiresAt"] }),
   releaseLease: defineScript({
     path: join(lua, "lease-release.lua"),
-    preludes: ["reservations", "rollouts"],
+    preludes: ["reservations", "rollouts", "lease-releases"],
     keys: ["budget", "expiry", "leases", "reserved", "shares", "ticketSpend", "kindCosts", "batch"],
     moreKeys: "rollouts",
     args: ["now", "leaseId", "outcome", "ticketTtlMs", "share", "historyLength", "isUnused"],

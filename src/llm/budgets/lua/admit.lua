@@ -41,101 +41,47 @@ local pilot_size = ARGV[24] -- '' = there are no pilot tickets, or they have end
 local pilot_passed = ARGV[25] == '1'
 local assignments = { unpack(ARGV, 26) } -- see rollouts.lua
 
-end_expired(budget, expiry, leases, reserved, shares, now)
-local version, stored_definition_version, spent, committed =
-  unpack(redis.call('HMGET', budget, 'version', 'definition_version', 'spent', 'committed'))
-if version ~= controls_version or stored_definition_version ~= definition_version then
-  return 'changed'
-end
-local starts = redis.call('ZSCORE', expiry, lease_id) == false
-local own = number_or_zero(redis.call('HGET', reserved, lease_id))
-local left = 0
-if share ~= '' then
-  left = number_or_zero(redis.call('HGET', shares, 'unleased:' .. share))
-end
-local from_batch = math.min(left, math.max(0, estimate - own))
-if spent + committed - own + estimate - from_batch > limit then
-  return 'changed'
-end
-if starts and max_running ~= '' and redis.call('ZCARD', expiry) >= tonumber(max_running) then
-  return 'changed'
-end
-if starts and max_starts ~= ''
-  and number_or_zero(redis.call('HGET', minute, 'started')) >= tonumber(max_starts) then
-  return 'changed'
-end
-if redis.call('HGET', ticket_spend, 'cancelled') then
-  return 'changed'
-end
-local is_first_start = redis.call('HGET', ticket_spend, 'begun') == false
-if share ~= '' then
-  local gate, state, batch_spent, started_minute, minute_started, begun, begun_ended, succeeded,
-    failed, dead, quarantined = unpack(redis.call('HMGET', batch, 'gate', 'state', 'spent',
-    'minute', 'minute_started', 'begun', 'begun_ended', 'tickets:succeeded', 'tickets:failed',
-    'tickets:dead', 'tickets:quarantined'))
-  if gate == 'paused' or state == 'draft' or state == 'cancelled' then
-    return 'changed'
-  end
-  if batch_max_cost ~= '' then
-    local in_flight = number_or_zero(redis.call('HGET', shares, 'leased:' .. share))
-    local others = math.max(0, in_flight - own)
-    if number_or_zero(batch_spent) + others + estimate > tonumber(batch_max_cost) then
-      return 'changed'
-    end
-  end
-  if starts and batch_max_running ~= ''
-    and number_or_zero(redis.call('HGET', shares, 'leases:' .. share))
-      >= tonumber(batch_max_running) then
-    return 'changed'
-  end
-  local started = started_minute == minute_index and number_or_zero(minute_started) or 0
-  if starts and batch_max_starts ~= '' and started >= tonumber(batch_max_starts) then
-    return 'changed'
-  end
-  if starts and is_first_start and pilot_size ~= '' then
-    local ended = number_or_zero(succeeded) + number_or_zero(failed) + number_or_zero(dead)
-      + number_or_zero(quarantined)
-    local open = number_or_zero(begun) - number_or_zero(begun_ended)
-    if ended + open >= tonumber(pilot_size) then
-      return 'changed'
-    end
-  end
-  if starts then
-    redis.call('HSET', shares, 'share_of:' .. lease_id, share)
-    redis.call('HINCRBY', shares, 'leases:' .. share, 1)
-    redis.call('HSET', batch, 'minute', minute_index, 'minute_started', started + 1)
-    if is_first_start then
-      redis.call('HINCRBY', batch, 'begun', 1)
-      if pilot_passed then
-        redis.call('HSET', batch, 'pilot_passed', '1')
-      end
-    end
-  end
-end
-
-redis.call('HSET', ticket_spend, 'begun', '1')
-reserve_for_lease(budget, shares, share, estimate - own)
-redis.call('HSET', reserved, lease_id, estimate)
-redis.call('HSET', leases, lease_id, lease)
-redis.call('HDEL', shares, 'reported:' .. lease_id)
-redis.call('ZADD', expiry, lease_expires_at, lease_id)
-redis.call('ZADD', leased_budgets, lease_expires_at, budget_id)
-if starts then
-  redis.call('HINCRBY', minute, 'started', 1)
-  redis.call('PEXPIRE', minute, minute_ttl_ms)
-end
-redis.call('HSETNX', ticket_spend, 'started', now)
-if number_or_zero(redis.call('HGET', ticket_spend, 'attempts')) < tonumber(attempt) then
-  redis.call('HSET', ticket_spend, 'attempts', attempt)
-end
-if #rollouts > 0 then
-  rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
-end
-redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
-add_queue(budget, queues, queue)
-if batch_id ~= '' then
-  redis.call('SADD', batches, batch_id)
-end
-redis.call('XADD', log, 'MAXLEN', '~', log_length, '*', 'kind', 'admitted', 'at', now,
-  'budget', budget_id, 'ticket', ticket_id, 'starts', starts and '1' or '0')
-return 'admitted'
+local at = {
+  budget = budget,
+  expiry = expiry,
+  leases = leases,
+  reserved = reserved,
+  minute = minute,
+  ticket_spend = ticket_spend,
+  batch = batch,
+  log = log,
+  queues = queues,
+  batches = batches,
+  shares = shares,
+  leased_budgets = leased_budgets,
+}
+local ask = {
+  now = now,
+  lease_id = lease_id,
+  lease = lease,
+  controls_version = controls_version,
+  definition_version = definition_version,
+  limit = limit,
+  estimate = estimate,
+  max_running = max_running,
+  max_starts = max_starts,
+  lease_expires_at = lease_expires_at,
+  budget_id = budget_id,
+  ticket_id = ticket_id,
+  attempt = attempt,
+  minute_ttl_ms = minute_ttl_ms,
+  ticket_ttl_ms = ticket_ttl_ms,
+  queue = queue,
+  batch_id = batch_id,
+  log_length = log_length,
+  share = share,
+  batch_max_running = batch_max_running,
+  batch_max_starts = batch_max_starts,
+  minute_index = minute_index,
+  batch_max_cost = batch_max_cost,
+  pilot_size = pilot_size,
+  pilot_passed = pilot_passed,
+  rollouts = rollouts,
+  assignments = assignments,
+}
+return commit_admission(at, ask)
