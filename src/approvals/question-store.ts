@@ -20,7 +20,7 @@ export interface AnswerWrite {
  * `ok`: decided. `recorded`: kept as a consent; `counted`: this person has consented before. `over`: the run does not wait for it any more.
  * `conflict`: the head or the consents have changed, read again. `busy`: a worker has the run. `already:` is followed by the JSON of the earlier answer.
  */
-export type AnswerReply = "ok" | "recorded" | "counted" | "expired" | "over" | "conflict" | "not_found" | "busy" | `already:${string}`;
+export type AnswerResult = "ok" | "recorded" | "counted" | "expired" | "over" | "conflict" | "not_found" | "busy" | `already:${string}`;
 
 /** Questions and what was answered, with the one atomic write of an answer. */
 export interface QuestionStore {
@@ -32,5 +32,5 @@ export interface QuestionStore {
     withConsents: boolean,
   ): Promise<{ readonly head: string; readonly consents: readonly Consent[] }>;
   /** Decides races: exactly one answer wins. */
-  record(write: AnswerWrite): Promise<AnswerReply>;
+  record(write: AnswerWrite): Promise<AnswerResult>;
 }

@@ -11,7 +11,7 @@ import { pageOf } from "../platform/redis/page-of.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import { createAnswering } from "./answer-question.ts";
 import type { ApprovalService } from "./approval-service.ts";
-import type { AnswerReply, QuestionStore, StoredQuestion } from "./question-store.ts";
+import type { AnswerResult, QuestionStore, StoredQuestion } from "./question-store.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 import { questionScripts } from "./redis-scripts.ts";
 
@@ -118,12 +118,12 @@ export function createQuestionStore(redis: Redis, clock: Pick<Clock, "now">): Qu
           retentionDays: retentionDays,
         },
       });
-      return replyOf(String(reply));
+      return resultOf(String(reply));
     },
   };
 }
 
-function replyOf(text: string): AnswerReply {
+function resultOf(text: string): AnswerResult {
   const reply = replies.find((one) => one === text);
   if (reply !== undefined) return reply;
   if (text.startsWith("already:")) return `already:${text.slice("already:".length)}`;

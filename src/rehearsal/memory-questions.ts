@@ -1,5 +1,5 @@
 import type { Answer, Consent } from "../../packages/sdk/src/wire/questions.ts";
-import type { AnswerReply, AnswerWrite, QuestionStore } from "../approvals/question-store.ts";
+import type { AnswerResult, AnswerWrite, QuestionStore } from "../approvals/question-store.ts";
 import type { Clock } from "../core/clock.ts";
 import { nextHead, parseEntry } from "../core/journal.ts";
 import type { MemoryRunState } from "./memory-run-journal.ts";
@@ -8,7 +8,7 @@ import type { MemoryRunState } from "./memory-run-journal.ts";
 export function createMemoryQuestions(clock: Pick<Clock, "now">, state: MemoryRunState): QuestionStore {
   const consentsOf = (id: string): readonly Consent[] => state.consents.get(id) ?? [];
 
-  const refusalOf = ({ question, runId, head, consents, mode, request }: AnswerWrite): AnswerReply | undefined => {
+  const refusalOf = ({ question, runId, head, consents, mode, request }: AnswerWrite): AnswerResult | undefined => {
     const { id, expiresAt } = question;
     if (state.asked.get(id)?.runId !== runId) return "not_found";
     const earlier = state.answers.get(id);

@@ -25,10 +25,11 @@ import { failStep, type StepFacts } from "./step-facts.ts";
 export function moveOfQuestion(facts: StepFacts): Move | undefined {
   const open = facts.view.question;
   if (open === undefined || open.question.stepId !== facts.step.id) return undefined;
-  const { question, answer, expiresAt, escalateAt } = open;
+  const { question, answer, expiresAt, isEscalated } = open;
   if (answer !== undefined) return moveOfAnswer(facts, question, answer);
   if (expiresAt !== undefined && expiresAt <= facts.now)
     return failStep(facts, "stopped_by_person", "Nobody answered in time, so the step was not allowed.");
+  const escalateAt = isEscalated === true ? undefined : open.escalateAt;
   if (escalateAt !== undefined && escalateAt <= facts.now) return { kind: "escalate", question };
   return {
     kind: "suspend",

@@ -50,8 +50,10 @@ export interface QuestionView {
   readonly question: Question;
   readonly answer?: Answer;
   readonly askedAt: Instant;
-  /** When it is announced to more people. Absent: never, or that was done. */
+  /** When it is announced to more people. Absent: never. */
   readonly escalateAt?: Instant;
+  /** That was done. */
+  readonly isEscalated?: true;
   readonly expiresAt?: Instant;
 }
 
@@ -281,7 +283,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       clearWait(view);
       return;
     case "escalated":
-      if (view.question?.question.id === entry.questionId) view.question = withoutEscalation(view.question);
+      if (view.question?.question.id === entry.questionId) view.question = { ...view.question, isEscalated: true };
       return;
     case "answered":
       if (view.question?.question.id === entry.questionId) foldAnswer(view, view.question, entry.answer);
@@ -358,10 +360,6 @@ function questionView(question: Question, setBackMs: number): QuestionView {
     ...(escalateAt !== undefined && { escalateAt: escalateAt + setBackMs }),
     ...(question.expiresAt !== undefined && { expiresAt: question.expiresAt + setBackMs }),
   };
-}
-
-function withoutEscalation({ escalateAt: _, ...question }: QuestionView): QuestionView {
-  return question;
 }
 
 function foldAnswer(view: RunView, asked: QuestionView, answer: Answer): void {
