@@ -15,6 +15,11 @@ const parts = [
     args: [jest, "--selectProjects", "unit"],
     env: { PROPERTY_SEED: seed, NODE_OPTIONS: "--experimental-vm-modules --no-warnings" },
   },
+  {
+    name: "commands with 100,000 open runs",
+    args: [jest, "--selectProjects", "integration", "--testPathPatterns", "test/open-runs-growth"],
+    env: { GROWTH_RUNS: "100000", NODE_OPTIONS: "--experimental-vm-modules --no-warnings" },
+  },
   { name: "tables of rollouts", args: ["setup/rollout-tables.js"] },
   { name: "second opinion on 100,000 usage objects", args: ["setup/second-opinion.js"] },
   { name: "security incident on plain git", args: ["setup/demo.js", "--scenario", "security", "--code-host", "git", "--once", "--json"] },

@@ -19,6 +19,7 @@ import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { createInProcessDispatcher } from "../src/runs/in-process-dispatcher.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
 import { observeOpenRuns } from "../src/runs/metrics.ts";
+import { createOpenRunCounts } from "../src/runs/redis-open-runs.ts";
 import { createRunInProcess } from "../src/runs/run-in-process.ts";
 import { startSweep } from "../src/runs/sweep.ts";
 
@@ -53,6 +54,9 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   closers.add("runs in progress", async () => limiter.settled(), config.graceMs - settleBeforeMs);
   metrics.initializeRunbooks(runtime.library.list().map(({ id }) => id));
   metrics.initializeGuardrails(guardrailNames);
+  createOpenRunCounts(redis)
+    .repairIfWrong()
+    .catch((error: unknown) => log.warn({ error }, "The open runs could not be counted; the hourly check counts them."));
   observeOpenRuns(metrics, { runbooks: () => runtime.library.list().map(({ id }) => id), journal });
   const tasks = [
     scheduleJournalCheck(runtime, redis, name),

@@ -6,7 +6,7 @@ const lua = join(import.meta.dirname, "lua");
 /** Stores one decision about an alert; documented in its file. */
 export const accept = defineScript({
   path: join(lua, "accept.lua"),
-  preludes: ["now-ms", "claims", "freeze", "run-indexes", "feed"],
+  preludes: ["now-ms", "claims", "freeze", "run-indexes", "open-runs", "feed"],
   keys: [
     "episode",
     "run",
@@ -22,6 +22,7 @@ export const accept = defineScript({
     "runPlaces",
     "runExpiry",
     "feed",
+    "openCounts",
   ],
   moreKeys: "claimKeys",
   args: [
@@ -37,6 +38,7 @@ export const accept = defineScript({
     "joinedReason",
     "freezeQuery",
     "runIndexes",
+    "runbookId",
     "claimCount",
   ],
   moreArgs: "claims",

@@ -58,6 +58,7 @@ export function createAcceptStore(
           runPlaces: runKeys.runPlaces,
           runExpiry: runKeys.runExpiry,
           feed: runKeys.feed,
+          openCounts: runKeys.openCounts,
         },
         moreKeys: claims.map((claim) => runKeys.claim(claim)),
         args: {
@@ -73,6 +74,7 @@ export function createAcceptStore(
           joinedReason: run?.joining ?? "",
           freezeQuery: run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
           runIndexes: run === undefined ? "" : runIndexes(startQualities(run.summary)),
+          runbookId: run?.summary.runbookId ?? "",
           claimCount: claims.length,
         },
         moreArgs: claimArgs(claims),

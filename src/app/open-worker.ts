@@ -27,6 +27,7 @@ import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { createProcessView } from "../platform/process-identity.ts";
+import { workloadKeys } from "../platform/redis/workload-keys.ts";
 import { createBoundedSender, defaultRequestLimits } from "../platform/requests/bounded-request.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";
@@ -133,7 +134,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
       journal,
       runbooks: createPinnedRunbooks(createRunbookBytes(redis), actionCatalogue),
       actions,
-      guard: guardSteps(config, memory, { budget: async () => (await runtime.ledger.list()).length }),
+      guard: guardSteps(config, memory, { budget: async () => redis.scard(workloadKeys.budgets) }),
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
       publish: createWorkerSink(runtime, { watchdog: createWatchdogRecord(redis), memory, actions }),

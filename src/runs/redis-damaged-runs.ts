@@ -36,6 +36,7 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
         runPlaces: runKeys.runPlaces,
         runExpiry: runKeys.runExpiry,
         feed: runKeys.feed,
+        openCounts: runKeys.openCounts,
       };
       const args = {
         runId,

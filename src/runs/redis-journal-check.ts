@@ -2,11 +2,12 @@ import type { Redis } from "ioredis";
 import type { AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import { createOpenRunCounts } from "./redis-open-runs.ts";
 import { createRunIndexes } from "./redis-run-indexes.ts";
 import { runScripts } from "./redis-scripts.ts";
 
 /** What may be out of order in the ledger; a metric label. All but a broken chain are mended when they are found. */
-export const journalFaults = ["open_run_gone", "open_run_ended", "run_not_due", "lock_left", "broken_chain"] as const;
+export const journalFaults = ["open_run_gone", "open_run_ended", "run_not_due", "lock_left", "open_count_wrong", "broken_chain"] as const;
 
 /** One thing that was out of order. */
 export interface JournalFault {
@@ -40,7 +41,7 @@ export function createJournalCheck(
     const ids = [...new Set([...(await redis.smembers(runKeys.openRuns)), ...(await redis.zrange(runKeys.due, "0", "-1"))])];
     const results = await inParts(ids, async (id) =>
       runScripts.requeueOrphanedRun.run(redis, {
-        keys: { run: runKeys.run(id), due: runKeys.due, openRuns: runKeys.openRuns },
+        keys: { run: runKeys.run(id), due: runKeys.due, openRuns: runKeys.openRuns, openCounts: runKeys.openCounts },
         args: { runId: id },
       }),
     );
@@ -63,6 +64,7 @@ export function createJournalCheck(
       const isOurs = (await redis.set(runKeys.checked, name, "PX", Math.max(1, Math.round(everyMs * 0.9)), "NX")) === "OK";
       if (!isOurs) return [];
       const faults = [...(await checkOpenRuns()), ...(await checkLocks())];
+      if (await createOpenRunCounts(redis).recount()) faults.push({ fault: "open_count_wrong", about: runKeys.openCounts });
       await createRunIndexes(redis).rebuild();
       const verdict = await audit.verify();
       const broken = verdict?.broken;

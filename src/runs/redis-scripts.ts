@@ -19,7 +19,7 @@ export const runScripts = {
   }),
   append: defineScript({
     path: join(lua, "append.lua"),
-    preludes: ["now-ms", "claims", "freeze", "run-indexes", "feed"],
+    preludes: ["now-ms", "claims", "freeze", "run-indexes", "open-runs", "feed"],
     keys: [
       "run",
       "journal",
@@ -36,6 +36,7 @@ export const runScripts = {
       "runPlaces",
       "runExpiry",
       "feed",
+      "openCounts",
     ],
     moreKeys: "claimAndCooldownKeys",
     args: [
@@ -63,6 +64,15 @@ export const runScripts = {
     ],
     moreArgs: "entriesClaimsCooldowns",
   }),
+  takeDue: defineScript({ path: join(lua, "take-due.lua"), preludes: ["now-ms"], keys: ["due"], args: ["count", "holdMs"] }),
+  reclaimLeases: defineScript({
+    path: join(lua, "reclaim-leases.lua"),
+    preludes: ["now-ms"],
+    keys: ["due"],
+    args: ["worker", "leaseMs"],
+  }),
+  nameOpenRun: defineScript({ path: join(lua, "name-open-run.lua"), keys: ["run"], args: ["runbookId"] }),
+  recountOpenRuns: defineScript({ path: join(lua, "recount-open-runs.lua"), keys: ["openRuns", "openCounts"], args: [] }),
   workerSlot: defineScript({ path: join(lua, "worker-slot.lua"), keys: ["slot"], args: ["expected", "holder", "leaseMs"] }),
   notice: defineScript({
     path: join(lua, "notice.lua"),
@@ -78,14 +88,14 @@ export const runScripts = {
   }),
   abandonRun: defineScript({
     path: join(lua, "abandon-run.lua"),
-    preludes: ["now-ms", "run-indexes", "feed"],
-    keys: ["run", "journal", "locks", "openRuns", "damagedRuns", "openQuestions", "runs", "runPlaces", "runExpiry", "feed"],
+    preludes: ["now-ms", "run-indexes", "open-runs", "feed"],
+    keys: ["run", "journal", "locks", "openRuns", "damagedRuns", "openQuestions", "runs", "runPlaces", "runExpiry", "feed", "openCounts"],
     args: ["runId", "summary", "retentionMs", "endedIndexes"],
   }),
   requeueOrphanedRun: defineScript({
     path: join(lua, "requeue-orphaned-run.lua"),
-    preludes: ["now-ms"],
-    keys: ["run", "due", "openRuns"],
+    preludes: ["now-ms", "open-runs"],
+    keys: ["run", "due", "openRuns", "openCounts"],
     args: ["runId"],
   }),
   listRuns: defineScript({

@@ -12,17 +12,20 @@ import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, endedRetentionMs, isId, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
 import { readRedisTime } from "../platform/redis/shared-clock.ts";
+import { createOpenRunCounts } from "./redis-open-runs.ts";
 import { runScripts } from "./redis-scripts.ts";
 import type { Notices, RunJournal } from "./store.ts";
 
 /** 720 watchdog runs a day are worth a day of looking back. */
 const watchdogRetentionMs = dayMs;
+/** A worker that has taken a due run claims it within this time, or another worker takes it. */
+const takenMs = 2000;
 /** One journal entry may not be larger; results beyond it are cut by the engine. */
 const entryLimitBytes = 64 * 1024;
 
 /** A ledger over Redis in the name of one worker, plus what its sweeper needs. */
 export interface RedisRunJournal extends RunJournal {
-  /** Runs that somebody must look at now, oldest first. */
+  /** Takes runs that are due now, oldest first. They are due again two seconds later unless they are claimed, so that workers do not all take the same ones. */
   due(limit: number): Promise<readonly string[]>;
   /** Takes back the leases of an earlier process of this worker's name; its runs are due at once. Only safe when the name is exclusive. */
   reclaimLeases(): Promise<readonly string[]>;
@@ -145,6 +148,7 @@ export function createRunJournal(
             runPlaces: runKeys.runPlaces,
             runExpiry: runKeys.runExpiry,
             feed: runKeys.feed,
+            openCounts: runKeys.openCounts,
           },
           moreKeys: [
             ...change.claims.map((claim) => runKeys.claim(claim)),
@@ -215,24 +219,13 @@ export function createRunJournal(
       if (setBackMs !== 0) checkAgainAt = options.clock.monotonic() + checkAgainAfterMs;
       else if (isCheckedAgain) checkAgainAt = undefined;
       if (setBackMs !== 0 || isCheckedAgain) await endImpossibleWaits(now);
-      return redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit);
+      const taken = await runScripts.takeDue.run(redis, { keys: { due: runKeys.due }, args: { count: limit, holdMs: takenMs } });
+      return resultList(taken).map(String);
     },
     async reclaimLeases() {
-      const all = await redis.zrange(runKeys.due, "0", "-1");
-      const owners = await Promise.all(all.map(async (id) => redis.hget(runKeys.run(id), "owner")));
-      const mine = all.filter((_, index) => owners[index] === worker);
-      for (const id of mine) await redis.hset(runKeys.run(id), { leaseUntil: 0 });
-      if (mine.length > 0) await redis.zadd(runKeys.due, ...mine.flatMap((id) => ["0", id]));
-      return mine;
+      return resultList(await runScripts.reclaimLeases.run(redis, { keys: { due: runKeys.due }, args: { worker, leaseMs } })).map(String);
     },
-    async openRuns() {
-      const ids = await redis.smembers(runKeys.openRuns);
-      const counts = new Map<string, number>();
-      // One damaged record must not hide how many others are open; it has a metric of its own.
-      for (const summary of await Promise.all(ids.map(async (id) => readSummary(redis, id).catch(() => undefined))))
-        if (summary !== undefined) counts.set(summary.runbookId, (counts.get(summary.runbookId) ?? 0) + 1);
-      return counts;
-    },
+    openRuns: async () => createOpenRunCounts(redis).read(),
     async dueLagSeconds() {
       const [, score] = await redis.zrange(runKeys.due, "0", "0", "WITHSCORES");
       return score === undefined ? 0 : Math.max(0, (options.clock.now() - Number(score)) / 1000);

@@ -16,7 +16,8 @@ local new_episodes = KEYS[11]
 local run_places = KEYS[12]
 local run_expiry = KEYS[13]
 local feed = KEYS[14]
-local claim_keys = { unpack(KEYS, 15) }
+local open_counts = KEYS[15]
+local claim_keys = { unpack(KEYS, 16) }
 local expected_version = tonumber(ARGV[1])
 local episode_json = ARGV[2]
 local episode_ttl_ms = ARGV[3]
@@ -29,8 +30,9 @@ local resolved_reason = ARGV[9] -- '' = the alert has not resolved
 local joined_reason = ARGV[10] -- '' = an open run is not told that it is joined
 local freeze_query = ARGV[11] -- see freeze.lua
 local run_indexes = ARGV[12] -- see run-indexes.lua
-local claim_count = tonumber(ARGV[13])
-local claims = { unpack(ARGV, 14) } -- see claims.lua
+local runbook_id = ARGV[13]
+local claim_count = tonumber(ARGV[14])
+local claims = { unpack(ARGV, 15) } -- see claims.lua
 
 local version = tonumber(redis.call('HGET', episode, 'version') or '0')
 if version ~= expected_version then
@@ -94,11 +96,11 @@ write_episode(run_id)
 redis.call('SET', open_run, run_id)
 redis.call('SADD', locks, open_run)
 redis.call('HSET', run, 'state', 'queued', 'epoch', '0', 'stalls', 0, 'head', head,
-  'summary', summary)
+  'summary', summary, 'runbook', runbook_id)
 redis.call('RPUSH', journal, accepted_entry)
 redis.call('ZADD', due, now, run_id)
 redis.call('ZADD', runs, now, run_id)
-redis.call('SADD', open_runs, run_id)
+add_open_run(open_runs, open_counts, run_id, runbook_id)
 list_run(run_places, run_id, run_indexes, now)
 -- More than come in, so that the indexes do not grow.
 unlist_expired_runs(run_places, run_expiry, now, 20)

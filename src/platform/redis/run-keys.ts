@@ -25,6 +25,8 @@ export const runKeys = {
   runPlaces: `${tag}:runs:places`,
   runExpiry: `${tag}:runs:expiry`,
   openRuns: `${tag}:open-runs`,
+  /** Open runs by runbook. */
+  openCounts: `${tag}:open-runs:counts`,
   endedRuns: `${tag}:ended-runs`,
   damaged: `${tag}:damaged-runs`,
   fenced: `${tag}:fenced-writes`,

@@ -21,6 +21,7 @@ export type Prelude =
   | "lease-releases"
   | "index-page"
   | "run-indexes"
+  | "open-runs"
   | "feed";
 
 /** What a script takes. Its file names the same keys and arguments in its first lines, in this order and in snake_case. */

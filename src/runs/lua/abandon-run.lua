@@ -10,6 +10,7 @@ local runs = KEYS[7]
 local run_places = KEYS[8]
 local run_expiry = KEYS[9]
 local feed = KEYS[10]
+local open_counts = KEYS[11]
 local run_id = ARGV[1]
 local summary = ARGV[2]
 local retention_ms = ARGV[3]
@@ -40,7 +41,7 @@ if last_question and last_question ~= '' then
   redis.call('PEXPIRE', '{rb}:question:' .. last_question, retention_ms)
   redis.call('PEXPIRE', '{rb}:question:' .. last_question .. ':consents', retention_ms)
 end
-redis.call('SREM', open_runs, run_id)
+remove_open_run(open_runs, open_counts, run, run_id)
 redis.call('SREM', damaged_runs, run_id)
 redis.call('HSET', run, 'state', 'ended', 'summary', summary)
 redis.call('PEXPIRE', run, retention_ms)

@@ -18,7 +18,8 @@ local runs = KEYS[12]
 local run_places = KEYS[13]
 local run_expiry = KEYS[14]
 local feed = KEYS[15]
-local claim_and_cooldown_keys = { unpack(KEYS, 16) }
+local open_counts = KEYS[16]
+local claim_and_cooldown_keys = { unpack(KEYS, 17) }
 local run_id = ARGV[1]
 local token = ARGV[2]
 local expected_head = ARGV[3]
@@ -131,7 +132,7 @@ if state == 'ended' then
     end
   end
   redis.call('DEL', joins)
-  redis.call('SREM', open_runs, run_id)
+  remove_open_run(open_runs, open_counts, run, run_id)
   redis.call('ZREM', due, run_id)
   redis.call('PEXPIRE', run, retention_ms)
   redis.call('PEXPIRE', journal, retention_ms)

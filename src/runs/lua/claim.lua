@@ -12,9 +12,9 @@ local lease_ms = ARGV[3]
 local nonce = ARGV[4]
 
 local state, lease_until, wake_at, last_epoch, head, stop_by, stop_reason, resolved, woken,
-  summary, last_stalls, joined, joined_reason, released_at = unpack(redis.call('HMGET', run, 'state',
-  'leaseUntil', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary',
-  'stalls', 'joined', 'joinedReason', 'releasedAt'))
+  summary, last_stalls, joined, joined_reason, released_at = unpack(redis.call('HMGET', run,
+  'state', 'leaseUntil', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken',
+  'summary', 'stalls', 'joined', 'joinedReason', 'releasedAt'))
 if not state or state == 'ended' or state == 'damaged' then
   redis.call('ZREM', due, run_id)
   return { state or 'unknown_run' }

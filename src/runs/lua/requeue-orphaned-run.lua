@@ -4,11 +4,12 @@
 local run = KEYS[1]
 local due = KEYS[2]
 local open_runs = KEYS[3]
+local open_counts = KEYS[4]
 local run_id = ARGV[1]
 
 local state, wake_at = unpack(redis.call('HMGET', run, 'state', 'wakeAt'))
 if not state or state == 'ended' then
-  redis.call('SREM', open_runs, run_id)
+  remove_open_run(open_runs, open_counts, run, run_id)
   redis.call('ZREM', due, run_id)
   return state and 'ended' or 'gone'
 end
