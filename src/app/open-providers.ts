@@ -22,7 +22,7 @@ import type { Runtime } from "./runtime.ts";
 const reconcileIntervalMs = 5000;
 const comparisonIntervalMs = 600_000;
 
-/** Batches at providers: whoever looks after them in this process, and their gauges. A provider without a key is not there; what was sent to it waits. */
+/** Opens the reconciler of provider batches and its gauges. A provider without a key is left out; what was sent to it waits. */
 export async function openProviders(
   runtime: Runtime,
   {

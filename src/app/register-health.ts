@@ -18,7 +18,7 @@ const lateWatchdogMs = 10 * 60_000;
 
 type Checked = Pick<HealthCheck, "state" | "detail">;
 
-/** What the line of health in the console is made of. */
+/** Registers the health line of the console. */
 export function registerHealth(runtime: Runtime, { redis }: Pick<ServerShared, "redis">): Registration {
   const { clock, config, store } = runtime;
   const prometheus = openPrometheus(runtime);

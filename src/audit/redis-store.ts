@@ -11,7 +11,7 @@ import { appendRecord } from "./redis-scripts.ts";
 
 /** Acts of people are kept this long. */
 export const auditRetentionMs = 400 * dayMs;
-/** At most so many old records go with one new one. */
+/** One new record removes at most this many old ones. */
 const dropAtOnce = 20;
 const tries = 100;
 

@@ -69,7 +69,7 @@ function valueOf(field: string, value: Json): string {
 }
 
 const pollIntervalMs = 250;
-/** A plan is made of reads, so it is there within moments; what takes longer is looked at in the list of runs. */
+/** A plan only reads, so it is ready within moments; the list of runs shows one that takes longer. */
 const planTimeoutMs = 120_000;
 
 /** Follows a dry run to its end, at most two minutes. `unfinished` when it goes on, or the API's own refusal. */

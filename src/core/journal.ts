@@ -21,7 +21,7 @@ export function parseEntry(text: string): JournalEntry {
   return value;
 }
 
-/** Whoever writes the ledger writes entries; this only tells them from what is none at all. */
+/** Only a worker writes a journal, and it writes entries; this check recognizes what is no entry at all. */
 function isEntry(value: unknown): value is JournalEntry {
   return (
     typeof value === "object" &&

@@ -7,7 +7,7 @@ import { admins, operators, viewers } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import type { FreezeService } from "./freeze-service.ts";
 
-/** The kill switch. Whoever may start runs may stop all of them; only those who look after runbookd let them go on. */
+/** Routes of the kill switch. A role that may start runs may stop all of them; only operators let them go on. */
 export function createFreezeRoutes({
   freezeService,
   clock,

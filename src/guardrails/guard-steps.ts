@@ -63,7 +63,7 @@ export function rememberOutcomes(
       kept.catch(lost);
     }
     if (event.kind === "run_ended") {
-      // Whoever could not see, or never began, has not shown that the runbook does not help.
+      // A run that could not see, or never began, has not shown that the runbook does not help.
       if (event.outcome !== "succeeded" && event.outcome !== "ineffective") return;
       memory.recordOutcome(event.runbookId, event.outcome === "succeeded").catch(lost);
     }

@@ -5,7 +5,7 @@ import { changeRetentionMs, type TargetChange } from "./target-change.ts";
 
 /** An alert this soon after a change of ours may have been caused by it. */
 const selfCausedWindowMs = 30 * 60_000;
-/** So many times may one run undo what another has set before a person looks. */
+/** This often may one run undo what another has set before a person is asked. */
 const maxReversals = 3;
 
 /**

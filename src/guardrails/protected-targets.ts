@@ -1,7 +1,7 @@
 import { canonicalTarget } from "../core/canonical-target.ts";
 import { allowed, type Guardrail, isRaise, touchedTargets } from "./guardrail.ts";
 
-/** Some things are never raised by a machine, whatever a runbook says and whoever permits it. */
+/** Some targets are never raised by a machine, whatever a runbook says and whichever person permits it. */
 export const protectedTargets: Guardrail = (candidate, { policy }) => {
   if (!isRaise(candidate.action)) return allowed;
   const target = touchedTargets(candidate).find((one) => policy.protectedTargets.some((pattern) => covers(pattern, one)));

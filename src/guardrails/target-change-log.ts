@@ -2,7 +2,7 @@ import { canonicalTarget } from "../core/canonical-target.ts";
 import { allowed, type Guardrail, isMutation } from "./guardrail.ts";
 import { changeLogOf, changeRetentionMs, hashOf, type TargetChange } from "./target-change.ts";
 
-/** Refuses nothing: has every announced change written down together with its intent, for whoever looks for loops later. */
+/** Refuses nothing. It has every announced change written together with its intent, so that a later run can recognize a loop. */
 export const targetChangeLog: Guardrail = ({ action, plan, runId }, { now }) => {
   if (!isMutation(action)) return allowed;
   return {

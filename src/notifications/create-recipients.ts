@@ -1,7 +1,7 @@
 import { type NotificationTarget, targetIdOf } from "../core/notification-target.ts";
 import type { Recipients } from "./recipients.ts";
 
-/** The address book from configuration. `default` is the group of whoever names none; Message-IDs get the domain of the sender. */
+/** The address book from configuration. `default` is the group of a step that names none; Message-IDs get the domain of the sender. */
 export function createRecipients(mail: {
   readonly groups: { readonly [group: string]: readonly string[] };
   readonly targets?: { readonly [group: string]: readonly NotificationTarget[] };

@@ -5,7 +5,7 @@ import type { KeySwitch } from "../llm/features/key-switch.ts";
 export interface MemoryKeySwitch extends KeySwitch {
   /** Makes a key that is active. */
   add(id: string): void;
-  /** Undoes what was disabled, as a cache that writes an old key back does, so many times. */
+  /** How many times a disabled key comes back, as with a cache that writes an old key again. */
   restoreTimes(id: string, times: number): void;
   /** While set, every member rejects with it. */
   fail(failure: StepFailure["failure"] | undefined): void;

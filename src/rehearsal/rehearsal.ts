@@ -194,7 +194,7 @@ export interface SimulatedTicket {
   readonly published: "no" | "yes" | "moved" | "merged";
   /** It finishes its next stage once it is given back. */
   readonly goesOn: boolean;
-  /** Whoever had it shows a sign of life so long after the alert. */
+  /** How long after the alert its holder shows a sign of life. */
   readonly backAfterMs?: number;
 }
 

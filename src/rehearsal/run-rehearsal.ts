@@ -110,7 +110,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
     async crash(when, stepId) {
       if (!script.crashes.delete(`${when} ${stepId}`)) return;
       crashed();
-      // A dead process does nothing any more: whoever waits here waits for ever.
+      // A dead process does nothing any more: a call that waits here waits forever.
       await new Promise<never>(() => undefined);
     },
   };

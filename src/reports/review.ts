@@ -6,7 +6,7 @@ import type { Journal } from "../core/journal.ts";
 import type { MoneyFacts } from "./money-windows.ts";
 import type { Waterfall } from "./waterfall.ts";
 
-/** Everything that a review is made of. */
+/** The parts of a review. */
 export interface ReviewInput {
   readonly summary: RunSummary;
   readonly journal: Journal;

@@ -45,7 +45,7 @@ function touchesTargets({ plan }: Intent): boolean {
   return plan.changes.length > 0 || plan.targets.some((target) => !/^(?:mail|review)\//u.test(target));
 }
 
-/** After these entries a run is released in order; whoever claims it next resumes it. */
+/** After these entries a run is released in order; the next worker that claims it resumes it. */
 const releasing = new Set<JournalEntry["kind"]>(["asked", "suspended", "frozen", "progressed"]);
 /** Entries that arrive while nobody has the run, or that only look. */
 const notices = new Set<JournalEntry["kind"]>(["resolved", "joined", "stop_requested", "answered", "escalated", "preflight", "sampled"]);

@@ -7,7 +7,7 @@ export function withoutSecrets(composer: Composer, redact: (text: string) => str
       const composed = await composer.compose(row, now);
       if (composed.kind !== "mail") return composed;
       const { html } = composed;
-      // The page's address is made of the configured address and the run's id.
+      // The page's address consists of the configured address and the run's id.
       return {
         ...composed,
         subject: redact(composed.subject),

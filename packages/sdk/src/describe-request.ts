@@ -17,7 +17,7 @@ export function describeAnthropicRequest(body: Fields, options: DescribeRequestO
     ...contentOf(body["system"], "system").map(([path, block]) => placed("system", path, block)),
     ...messagesOf(body["messages"], "messages"),
   ];
-  // A marker on the body itself stands on the last block that can be cached.
+  // A marker on the body itself marks the last block that can be cached.
   const whole = markOf(body);
   const last = blocks.findLastIndex(
     ({ block }) => block["type"] !== "thinking" && block["type"] !== "redacted_thinking" && block["text"] !== "",

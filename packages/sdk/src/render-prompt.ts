@@ -56,7 +56,7 @@ export type RenderResult =
 
 /**
  * Renders layers into the shape of the Anthropic Messages API. Layers stand in the order of the layout; those of role `user` before `history`
- * form the first user message, those behind it end the last one. A marker stands on the last block of its layer; one behind an empty layer moves to the
+ * form the first user message, those behind it end the last one. A marker is set on the last block of its layer; one behind an empty layer moves to the
  * block before it, unless that has one already. Pure: the same input gives the same bytes.
  */
 export function renderPrompt(layout: PromptLayout, input: PromptInput): RenderResult {

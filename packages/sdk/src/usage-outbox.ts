@@ -25,7 +25,7 @@ export interface UsageNotice {
 /** Usage on its way: kept until it has arrived. */
 export interface UsageOutbox {
   add(report: UsageReport): void;
-  /** Never rejects. One sending at a time; whoever comes later waits for it and sends the rest. */
+  /** Never rejects. One call sends at a time; a later call waits for it and then sends what remains. */
   flush(): Promise<void>;
   size(): number;
   /** Sends nothing by itself any more. */

@@ -103,7 +103,7 @@ async function sendAndFollow(alert: TestAlert, waitMs: number, invocation: Comma
   if (sent === 0) return exitCodes.no;
   const trace = await follow(alert, waitMs, invocation);
   for (const { client } of senders) {
-    // Nothing is wrong any more; whoever was told of the test is told of its end.
+    // Nothing is wrong any more; the people who were notified of the test are notified of its end.
     await client.send({ labels, annotations, startsAt: now, endsAt: context.clock.now() }, context.signal);
   }
   if (trace.failure !== undefined) return reportFailure(invocation, trace.failure);

@@ -29,7 +29,7 @@ const listCommand: CommandDefinition = {
   summary: "List flags with their state, their share and the processes that hold them",
   examples: ["runbookd flags list", "runbookd flags list --json"],
   options: [
-    { flags: "--limit <n>", description: "at most so many, 1 to 200" },
+    { flags: "--limit <n>", description: "most entries to show, 1 to 200" },
     { flags: "--cursor <cursor>", description: "continue behind the page whose answer held it" },
   ],
   remote: true,

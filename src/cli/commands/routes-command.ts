@@ -15,7 +15,7 @@ export function routesCommands(): readonly CommandDefinition[] {
 
 const listCommand: CommandDefinition = {
   usage: "list",
-  summary: "List routes with their models, whoever set them last, and when a model is retired",
+  summary: "List routes with their models, who set them last, and when a model is retired",
   examples: ["runbookd routes list"],
   remote: true,
   async run(_args, invocation) {

@@ -73,7 +73,7 @@ async function serve(
   return code;
 }
 
-/** Whoever sent SIGTERM sends SIGKILL at the end of the grace; we go before, whatever still hangs (a Redis that is away holds BullMQ for long). */
+/** The sender of SIGTERM sends SIGKILL at the end of the grace period; the process exits before that, even when something hangs (BullMQ waits long for a Redis that is away). */
 const exitBeforeMs = 3000;
 const lingerMs = 500;
 

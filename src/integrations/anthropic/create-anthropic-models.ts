@@ -23,7 +23,7 @@ const entryShape = z.object({
     .nullish(),
 });
 
-/** Entries of one page, and at most so many altogether: a server that pages for ever must not fill the memory. */
+/** Entries of one page, and the most of all pages: a server that pages forever must not fill the memory. */
 const pageSize = 1000;
 const maxEntries = 5000;
 

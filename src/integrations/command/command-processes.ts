@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 /** Name of the variable that every process of a command inherits. */
 export const cookieVariable = "RUNBOOKD_COMMAND";
 
-/** Which processes are meant: the group that was started, and whoever inherited the cookie, in whatever group or session. */
+/** Which processes are meant: the group that was started, and every process that inherited the cookie, in any group or session. */
 export interface CommandMark {
   readonly group: number | undefined;
   readonly cookie: string;

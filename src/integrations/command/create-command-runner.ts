@@ -78,7 +78,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
   };
 
   async function stop(mark: { readonly group: number; readonly cookie: string }, waitMs: number): Promise<void> {
-    // The whole group at once, then whoever has left it.
+    // The whole group at once, then the processes that have left it.
     signalAll([-mark.group, ...(await processesOf(mark))], "SIGTERM");
     if (!(await isGone(mark, waitMs, clock))) await killAll(mark, clock);
   }

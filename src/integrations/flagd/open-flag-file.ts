@@ -103,7 +103,7 @@ async function writeBeside(next: string, path: string, text: string): Promise<vo
     const made = await file.stat();
     if (made.uid !== uid || made.gid !== gid) {
       await file.chown(uid, gid).catch((error: unknown) => {
-        // Whoever may read the present file by its owner or group would lose it.
+        // A process that may read the present file by its owner or group would lose access to it.
         if ((mode & 0o004) === 0) throw error;
       });
     }

@@ -262,7 +262,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       const present = await find(ticketId);
       const { folder } = present ?? (await repo.open(ticketId, false, givenBase ?? (await baseOfCheckpoint(commit))));
       const config = await readInertSettings(run, folder);
-      // Whoever worked here is gone, or has lost the ticket: what it left in the middle of is nobody's.
+      // The worker here is gone, or has lost the ticket: its half-done operation belongs to no process.
       const index = await indexOf(run, folder);
       await rm(`${index}.lock`, { force: true });
       if ((await run({ cwd: folder, args: ["ls-files", "--stage"], ok: [0, 128] })).code !== 0) {

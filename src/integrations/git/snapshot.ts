@@ -59,7 +59,7 @@ export async function takeSnapshot(run: RunGit, { folder, as, keepIndexAt }: Sna
     const config = await readInertSettings(run, folder);
     const env = { GIT_INDEX_FILE: join(scratch, "index") };
     const call = async (args: readonly string[], more: Partial<GitCall> = {}) => run({ cwd: folder, args, config, env, ...more });
-    // Whoever died may have left no index, or half of one.
+    // A worker that died may have left no index, or half of one.
     const copied =
       (await copyIndex(await indexOf(run, folder), env.GIT_INDEX_FILE)) &&
       (await call(["ls-files", "--stage"], { ok: [0, 128] })).code === 0;

@@ -20,7 +20,7 @@ const uploadPack = "--upload-pack=git-upload-pack";
 
 /**
  * Takes the branch of a ticket back while it still ends where the ticket left it. What was merged meanwhile stays in history: a branch that reverts it is
- * made, for whoever merges.
+ * made, for the person who merges.
  */
 export async function withdrawPublication(
   { ticketId, commit }: { readonly ticketId: string; readonly commit: string },

@@ -12,7 +12,7 @@ import { type HttpResponse, problem, unavailable } from "../../platform/http/rou
 import type { BodyVerifier } from "../../platform/http/verified-body.ts";
 import { isReadEvent, readGitHubEvent } from "./github-event.ts";
 
-/** What the webhook of GitHub is made of. */
+/** Ports of the GitHub webhook. */
 export interface GitHubWebhookDeps {
   /** One, or two while rotating; none: nothing is accepted. */
   readonly secrets: readonly string[];

@@ -11,7 +11,7 @@ import { type HttpResponse, problem, unavailable } from "../../platform/http/rou
 import type { BodyVerifier } from "../../platform/http/verified-body.ts";
 import { readLangfuseEvent } from "./langfuse-event.ts";
 
-/** What the webhook of Langfuse is made of. */
+/** Ports of the Langfuse webhook. */
 export interface LangfuseWebhookDeps {
   readonly intake: Intake;
   /** `lf-whsec_…`; undefined: nothing is accepted. */

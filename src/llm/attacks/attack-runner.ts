@@ -31,7 +31,7 @@ export interface AttackTranscript {
 /** Which version is attacked: what is deployed now, or one commit. */
 export type AttackedVersion = { readonly kind: "deployed" } | { readonly kind: "commit"; readonly sha: string };
 
-/** What a replay is made of. */
+/** One replay: the feature, the version that is attacked, and the tries. */
 export interface AttackRequest {
   readonly feature: Feature;
   readonly version: AttackedVersion;

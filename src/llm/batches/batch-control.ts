@@ -19,7 +19,7 @@ export interface BatchControl {
   activeOn(queue: string): Promise<readonly string[]>;
   /** Undefined: there is no such batch, or its budget is gone. */
   quote(id: string): Promise<BatchQuote | undefined>;
-  /** `by` is who asks, for whoever records it. */
+  /** `by`: who asks, as it is recorded. */
   submit(id: string, by?: string): Promise<SubmitAnswer>;
   change(id: string, change: BatchChange, expectedVersion?: number): ReturnType<BatchStore["change"]>;
   /** Tickets that ended without success, at most 1000. */

@@ -20,10 +20,10 @@ import type { BatchControl } from "./batch-control.ts";
 import { noBatch } from "./batch-response-routes.ts";
 import { providerPayloadSchema } from "./provider/provider-tickets.ts";
 
-/** A thousand tickets of up to 16 kB each would be more; whoever hands in large ones sends fewer at a time. */
+/** A thousand tickets of up to 16 kB each would be more; a client with large tickets sends fewer at a time. */
 const bodyLimitBytes = 8 * 1024 * 1024;
 
-/** What handing in stands on. */
+/** Ports of the routes that create batches. */
 export interface BatchCreationRouteDeps {
   readonly ledger: Pick<BudgetLedger, "read">;
   readonly batches: Pick<BatchStore, "create" | "get">;

@@ -1,7 +1,7 @@
 import type { BatchEstimate, KindEstimate, RoomVerdict, TicketEstimate } from "../../../packages/sdk/src/wire/batches.ts";
 import { formatUsd, type MicroUsd, oneUsd } from "../../core/money.ts";
 
-/** Below so many ended tickets of a kind their costs say too little. */
+/** Below this many ended tickets of a kind, their costs say too little. */
 export const fewTickets = 20;
 
 /** Assumed for a kind that nobody has seen: what an agent's ticket of several turns usually stays under. */

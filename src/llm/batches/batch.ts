@@ -46,7 +46,7 @@ export interface BatchStore {
   submit(id: string, estimate: BatchEstimate): Promise<SubmitResult>;
   /** Tickets that are to enter the queue next, so that `upTo` of the batch have; the same again until `fed` notes them. */
   nextToEnqueue(id: string, upTo: number): Promise<readonly string[]>;
-  /** Notes that so many tickets are in the queue. */
+  /** Records how many tickets are in the queue. */
   setEnqueued(id: string, count: number): Promise<void>;
   /** Gives back what is still reserved and ends the batch, if every ticket of it has ended. */
   settle(id: string): Promise<boolean>;

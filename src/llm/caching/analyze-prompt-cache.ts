@@ -21,7 +21,7 @@ import { calibrateReplay } from "./calibrate-replay.ts";
 import { explainMisses } from "./explain-misses.ts";
 import { achievableHit, type MarkerChoice, type MarkerSearch, replayMarkers, searchMarkers, unitOrder } from "./search-markers.ts";
 
-/** What an analysis stands on. */
+/** The samples of one prompt, and the limits of their analysis. */
 export interface CacheAnalysisInput {
   /** Of one prompt on one model, in any order. */
   readonly samples: readonly PrefixSample[];
@@ -33,7 +33,7 @@ export interface CacheAnalysisInput {
   readonly timeFactor?: number;
 }
 
-/** So many requests say enough, and so does a day of them when they are at least {@link minRequests}. */
+/** This many requests are sufficient, and so is a day of them when they are at least {@link minRequests}. */
 const sufficientRequests = 200;
 const minRequests = 20;
 const sufficientSpanMs = dayMs;

@@ -4,7 +4,7 @@ import { conversation, type SegmentedRequest } from "./cache-samples.ts";
 
 /** Above it a unit changes while a ticket is worked on. */
 const changesOften = 0.2;
-/** A content that serves so many tickets on average is shared between them. */
+/** A content that serves at least this many tickets on average is shared between them. */
 const sharedTickets = 1.5;
 
 interface UnitObservation {

@@ -13,7 +13,7 @@ export interface CacheRouteDeps {
   readonly ledger: Pick<BudgetLedger, "recentUsage">;
 }
 
-/** Among so many of the newest requests prompts without a prefix are looked for, and so many of them are told. */
+/** How many of the newest requests are searched for prompts without a prefix, and how many such prompts are reported. */
 const recentEvents = 5000;
 const maxUnsampled = 100;
 

@@ -29,7 +29,7 @@ export interface ChangeRecorder {
 
 type PendingChange = Omit<WorkloadChange, "at">;
 
-/** What is noted has happened, so neither finding out about it nor keeping it may fail whoever did it. */
+/** A recorded change has happened, so a failure to inspect or to store it must not fail its caller. */
 async function recordChange(
   { changes, clock, lost }: ChangeRecorder,
   pending: PendingChange | (() => Promise<PendingChange>),

@@ -14,7 +14,7 @@ const window = z.strictObject({
 });
 const aheadMs = 300_000;
 
-/** What was changed about the workload: told by whoever changes it, shown beside the rise of cost that it coincides with. */
+/** Routes of changes of the workload: the system that changes something reports it, and it is shown beside the rise of cost that it coincides with. */
 export function createChangeRoutes({
   changes,
   clock,

@@ -166,7 +166,7 @@ function createModelSums() {
   return { counts: createCounts(), requests: 0, inputTokens: 0, inputCostMicroUsd: 0, listCostMicroUsd: 0, costMicroUsd: 0 };
 }
 
-/** So many attempts are bits of a number: a set for each ticket would take ten times the memory. */
+/** This many attempts fit into the bits of one number: a set for each ticket would take ten times the memory. */
 const earlyAttempts = 31;
 
 /** Counts different tickets and different attempts. */

@@ -17,7 +17,7 @@ export interface CostSources {
   readonly changes: Pick<ChangeLog, "between">;
 }
 
-/** A window is looked at in so many spans: minutes of an hour. */
+/** A window is divided into this many spans: minutes of an hour. */
 const spans = 60;
 /** Fewer spans than these are too short to be compared with what is usual. */
 const minSpans = 10;

@@ -9,7 +9,7 @@ export interface BaselineStatistics {
 /** Slack k and threshold h of the cumulative sum, in deviations. */
 const slack = 0.5;
 const threshold = 5;
-/** A span so many deviations above what is usual belongs to the rise that follows it. */
+/** A span this many deviations above what is usual belongs to the rise that follows it. */
 const clear = 2;
 /** A rise below a tenth is no spike, so no calm is taken for calmer than that. */
 const minDeviation = 0.1;

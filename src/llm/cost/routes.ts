@@ -34,7 +34,7 @@ export function createCostRoutes(sources: CostSources): readonly Route[] {
       method: "get",
       path: "/api/costs/explanation",
       summary:
-        "What changed in cost between two windows: when a rise began, the segment that explains it, the factors that it is made of, and what coincides",
+        "What changed in cost between two windows: when a rise began, the segment that explains it, the factors of the rise, and what coincides",
       allow: viewers,
       query: question,
       body: noBody,

@@ -81,7 +81,7 @@ const deepest = 3;
 const minEvents = 30;
 /** Below this part of the element's rise, by logarithm, the rest is nearer to calm than to having risen alike. */
 const calmRiseRatio = 0.5;
-/** So many earlier events outside an element say whether the rest is calm; with fewer it cannot be seen, and the wider segment is the answer. */
+/** This many earlier events outside an element show whether the others are calm; with fewer that cannot be seen, and the wider segment is the answer. */
 const minOutside = 12;
 
 /** A segment and how much of the whole change it explains. */

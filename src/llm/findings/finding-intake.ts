@@ -37,7 +37,7 @@ const findingsAtOnce = 50;
 /** How far a source's clock may be ahead of ours. A time beyond it would keep every true report of the finding away until then. */
 const maxClockLeadMs = 60 * minuteMs;
 
-/** The one way by which findings come in, whoever reports them. */
+/** Takes in findings from every source. */
 export function createFindingIntake({ store, features, assess, clock }: FindingIntakeDeps): FindingIntake {
   const takeOne = async (reported: ReportedSecurityFinding): Promise<FindingIntakeResult> => {
     if (reported.updatedAt > clock.now() + maxClockLeadMs)

@@ -11,7 +11,7 @@ export interface FlagChangeFacts {
   readonly mayRaise: boolean;
 }
 
-/** Whether a change is written. `unchanged`: it is so already, whoever made it so. */
+/** Whether a change is written. `unchanged`: the flag has this state already, by whomever it was set. */
 export type FlagChangeDecision =
   | { readonly kind: "write"; readonly differences: readonly FlagDifference[] }
   | { readonly kind: "unchanged"; readonly flag: Flag }

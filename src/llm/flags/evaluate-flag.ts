@@ -37,7 +37,7 @@ export function unknownFlag(key: string): FlagFailure {
   };
 }
 
-/** A key of a request that is shown again has at most so many characters. */
+/** Most characters of a requested key that a response shows. */
 export const maxShownKey = 80;
 
 function failureOf(key: string, fault: "targeting_key_missing" | "variant_missing"): FlagFailure {

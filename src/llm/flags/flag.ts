@@ -32,7 +32,7 @@ export interface FlagStore {
   find(keys: readonly string[]): Promise<readonly Flag[]>;
   /** By key. */
   list(): Promise<readonly Flag[]>;
-  /** Compare-and-set on the version. The same definition again, by whoever wrote it, is set already. */
+  /** Compare-and-set on the version. The same definition again is taken as set, whoever wrote it. */
   set(change: FlagChange): Promise<FlagChangeResult>;
 }
 

@@ -8,7 +8,7 @@ export function promptDocument(prompt: string): string {
   return `prompt/${prompt}`;
 }
 
-/** What a served prompt is made of. */
+/** Stores that are read to serve a prompt. */
 export interface ServedPromptStores {
   readonly prompts: Pick<PromptStore, "read" | "version">;
   readonly rollouts: Pick<PromptRolloutStore, "read">;

@@ -14,7 +14,7 @@ import { type HttpResponse, noBody, problem, type Route, type RouteResponse, ref
 import { securityHeaders, sendEvents, sendResponse } from "./send-response.ts";
 import { readVerifiedBody } from "./verified-body.ts";
 
-/** What an HTTP application is made of. */
+/** The routes of an HTTP application, and who may call them. */
 export interface AppDeps extends Authority {
   /** Everything under /api: each checks its caller's token. */
   readonly routes: readonly Route[];

@@ -20,7 +20,7 @@ export interface ListenAddress {
   readonly trustedProxies?: readonly string[];
 }
 
-/** Half of all: whoever opens connections without a token leaves the other half to others. */
+/** Half of all connections: a client without a token leaves the other half to others. */
 const connectionsPerAddress = 500;
 
 /** Listens with the limits that keep slow and idle clients from holding the process. Rejects when the address is taken. */

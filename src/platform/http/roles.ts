@@ -15,7 +15,7 @@ export const raisers: readonly Role[] = ["approver", "admin"];
 /** People who look after runbookd itself. */
 export const admins: readonly Role[] = ["admin"];
 
-/** The LLM application, and whoever tests it by hand. */
+/** The LLM application, and people who test it by hand. */
 export const workloads: readonly Role[] = ["workload", "admin"];
 
 /** Who hands batches in. */

@@ -96,7 +96,7 @@ function judgeSync({ config }: RedisFacts, durableBy: DurabilitySource | undefin
     return fault(
       name,
       "unknown: CONFIG GET is not permitted",
-      "Ask whoever runs this Redis whether a write is on disk before it is answered, and set REDIS_DURABLE_BY accordingly (docs/redis.md).",
+      "Ask the operator of this Redis whether a write is on disk before it is answered, and set REDIS_DURABLE_BY accordingly (docs/redis.md).",
     );
   if (configured === undefined && durableBy === "provider")
     return warning(name, "not asked: REDIS_DURABLE_BY says that the provider keeps writes", isProvidersPromise);

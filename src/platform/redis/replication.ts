@@ -20,7 +20,7 @@ export interface Replication {
   begin(): ConnectionLife;
   /** Whether everything that this connection wrote since `life` began is on enough replicas. Never rejects: what cannot be seen is `false`. */
   confirm(life: ConnectionLife): Promise<boolean>;
-  /** The same for everything that this connection has read since `life` began, whoever wrote it. */
+  /** The same for everything that this connection has read since `life` began, by any writer. */
   confirmRead(life: ConnectionLife): Promise<boolean>;
 }
 
@@ -34,7 +34,7 @@ export function createReplication(redis: Redis, replicas: number): Replication {
   let shared: Promise<boolean> | undefined;
 
   const ask = async (): Promise<boolean> => {
-    // Whoever asks in this turn has written already.
+    // Every caller of this turn has written already.
     await Promise.resolve();
     shared = undefined;
     const node = primaryNode(redis);

@@ -24,7 +24,7 @@ export interface Exposition extends Observing {
   metrics(): Promise<string>;
 }
 
-/** What an exposition is made of. */
+/** What an exposition adds to the registered metrics. */
 export interface ExpositionOptions {
   /** Becomes `runbookd_build_info`. */
   readonly version?: string;

@@ -21,9 +21,9 @@ export const batchLimitsSchema = z.strictObject({
   deadlineAt: z.int().min(0).max(8_640_000_000_000_000).nullable().default(null),
   /** No ticket begins any more at this share of failed tickets … */
   maxFailureRatio: z.number().min(0).max(1).default(0.2),
-  /** … once so many have ended. */
+  /** … once this many tickets have ended. */
   minForRatio: z.int().min(1).max(1_000_000).default(20),
-  /** So many go first, and three of five of them must succeed before the rest follows; 0 = all at once. */
+  /** This many tickets go first, and three of five of them must succeed before the others follow; 0: all at once. */
   pilotTickets: z.int().min(0).max(1000).default(5),
 });
 

@@ -232,7 +232,7 @@ export const rolloutVerdictSchema = z
       broken: z.boolean(),
     }),
     catastrophe: z.object({
-      /** Chance of at least so many failures among the canary's first tickets if it were equal; null: too few tickets, or no longer asked. */
+      /** Chance of at least this many failures among the canary's first tickets if it were equal; null: there are too few tickets, or it is no longer asked. */
       chance: z.number().nullable(),
       shown: z.boolean(),
     }),

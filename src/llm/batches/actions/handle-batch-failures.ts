@@ -15,7 +15,7 @@ const plannedSchema = z.object({
 });
 type Planned = z.output<typeof plannedSchema>;
 
-/** A ticket is handed in again so many times at most. */
+/** Most times that one ticket is queued again. */
 const maxRounds = 2;
 
 /**

@@ -1,4 +1,4 @@
-/** Deepest nesting that is read; what goes deeper could exhaust whoever walks it. */
+/** Deepest nesting that is read; a deeper one could exhaust the stack of a function that walks it. */
 export const deepestJson = 32;
 
 /** What a scan saw: where the first fault is and what would be accepted there, or where members stand. */

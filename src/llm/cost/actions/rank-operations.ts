@@ -43,7 +43,7 @@ export const rankOperationsAction = defineAction({
     factor:
       "strongest factor of the segment's rise, or of the whole one: tickets, attempts_per_ticket, turns_per_attempt, tokens_per_turn, cache_mix, price, output_ratio or new_models",
     factor_share: "of that rise, 1 is all of it; may be above 1 when another factor fell",
-    factors: "{factor, change_usd, share, times}: what the rise is made of, exactly; times is how many times what it was",
+    factors: "{factor, change_usd, share, times}: the parts of the rise, which sum to it exactly; times is how many times what it was",
     factor_compared_with: "earlier or preceding: which window's usage events the factor comes from",
     began_at: "when the rise began, UTC milliseconds",
     coincides:

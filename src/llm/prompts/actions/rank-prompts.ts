@@ -15,7 +15,7 @@ export const rankPrompts = defineAction({
   parameters: z.strictObject({
     prompt: promptParameter(),
     ...servedBy,
-    top: z.int().min(1).max(rowsShown).default(3).meta({ description: "So many prompts are worth a change at once." }),
+    top: z.int().min(1).max(rowsShown).default(3).meta({ description: "How many prompts are ranked as worth a change at once." }),
     least_usd_per_day: z.number().min(0).default(5).meta({ description: "A smaller loss is not worth a change." }),
   }),
   result: {

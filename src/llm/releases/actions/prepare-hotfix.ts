@@ -183,7 +183,7 @@ function candidateOf(change: CodeChange): Candidate {
   return { id: change.id, branch: change.branch, title: titleOf(change), sha: change.sha };
 }
 
-/** Written by whoever opened the change. */
+/** The author of the change wrote it. */
 function titleOf({ title, branch }: Pick<CodeChange, "title" | "branch">): string {
   return maskSecrets(shortLine(title === "" ? branch : title, 150));
 }

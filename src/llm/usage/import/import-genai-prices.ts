@@ -102,7 +102,7 @@ function cacheOf(provider: string, { read, write }: Amounts) {
   return { ...(read !== undefined && { cacheRead: read }), cacheWrite: writePrices(provider, write) };
 }
 
-/** Prices of a prompt just above so many tokens. */
+/** Prices of a prompt just above this many tokens. */
 function amountsAt(values: ModelPrices, above: number): Amounts | string {
   let isWhole = true;
   const at = (value: z.output<typeof price>): number | undefined => {

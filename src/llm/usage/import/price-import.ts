@@ -34,7 +34,7 @@ export function providerOf(name: string): string {
   return providers.get(name) ?? name.replace(/_chat$/, "");
 }
 
-/** Micro-USD per million tokens of a price in USD for so many tokens; undefined when that is no whole number. */
+/** Converts a price in USD for `tokens` tokens to micro-USD per million tokens; undefined when that is no whole number. */
 export function priceOf(usd: number, tokens: number): number | undefined {
   const exact = (usd * 1_000_000 * 1_000_000) / tokens;
   const rounded = Math.round(exact);
