@@ -8,7 +8,7 @@ export interface CommandStart {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly cookie: string;
-  /** Aborted at the time limit, by a stop, or when the run belongs to somebody else: the command is killed then. */
+  /** Aborted at the time limit, by a stop, or when another worker has claimed the run: the command is killed then. */
   readonly signal: AbortSignal;
 }
 

@@ -8,7 +8,7 @@ const progressSchema = z.object({ until: z.number() });
 /** Waits without holding a worker. */
 export const wait = defineAction({
   name: "wait",
-  summary: "Waits; the run is suspended and holds no worker meanwhile.",
+  summary: "Waits. The run is suspended and occupies no worker until the time is over.",
   parameters: z.strictObject({ for: durationParameter("How long to wait.") }),
   result: { waited_seconds: "how long it waited" },
   effect: "read",

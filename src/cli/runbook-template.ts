@@ -39,7 +39,7 @@ What has happened, and what it costs while it lasts.
 
 ## Procedure
 
-1. **Look at the job**: What a person does first. A step without an action waits until somebody marks it done.
+1. **Look at the job**: What a person does first. A step without an action waits until a person marks it done.
 
 2. **Make it work again**: What a person does then. Name an action here to let the machine do it.
 

@@ -59,7 +59,7 @@ export interface BoundAction {
   run(plan: Plan, context: ActionContext): Promise<ActionResult>;
   /** For `Expected … within` of a mutating or a read action, and for classes S and P after a crash. */
   probe?(plan: Plan, context: ActionContext): Promise<Probe>;
-  /** Compare-and-set back to `before`; throws StepFailure when somebody else changed the value meanwhile. */
+  /** Compare-and-set back to `before`; throws StepFailure when the value was changed since the action set it. */
   undo?(plan: Plan, output: ActionOutput, context: ActionContext): Promise<void>;
 }
 

@@ -47,7 +47,7 @@ export interface Notification {
   readonly putAt: Instant;
 }
 
-/** What the receiver said. `retry` is false for what will not get better by itself. */
+/** What the receiver said. `retry` is false when a repetition cannot succeed. */
 export type NotificationDelivery =
   | { readonly kind: "sent" }
   | {

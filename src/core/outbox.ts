@@ -79,7 +79,7 @@ export interface Outbox {
   lanes(): Promise<readonly string[]>;
   /** The earliest due row of a lane, leased to the caller, or undefined when none is due. */
   claim(lane: string, now: Instant, leaseMs: number): Promise<ClaimedMail | undefined>;
-  /** False when the lease was lost meanwhile: somebody else settles it. */
+  /** False when the lease was lost before: another process settles it. */
   settle(claimed: ClaimedMail, settlement: MailSettlement): Promise<boolean>;
   find(key: string): Promise<MailState | undefined>;
   status(): Promise<OutboxStatus>;
@@ -99,7 +99,7 @@ export interface Mail {
   readonly messageId: string;
 }
 
-/** What the mail server said. `retry` is false for what will not get better by itself (5xx). */
+/** What the mail server said. `retry` is false when a repetition cannot succeed (5xx). */
 export type MailDelivery =
   | { readonly kind: "sent"; readonly refused: readonly string[] }
   | { readonly kind: "failed"; readonly retry: boolean; readonly error: string };

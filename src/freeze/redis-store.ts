@@ -48,7 +48,7 @@ export function createFreezeStore(
     },
     async remove(scope) {
       const removed = (await available(async () => redis.hdel(runKeys.freezes, scope))) > 0;
-      // A run that is still held back by another scope comes back here; one that is missed looks again by itself.
+      // A run that is still held back by another scope comes back here; one that is missed checks again after its retry interval.
       const frozenRunIds = await available(async () => redis.smembers(runKeys.frozenRuns));
       for (const runId of frozenRunIds) {
         await available(async () => redis.srem(runKeys.frozenRuns, runId));

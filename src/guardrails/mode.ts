@@ -1,6 +1,6 @@
 import { type Guardrail, isMutation } from "./guardrail.ts";
 
-/** How far the run may go by itself: observe plans only, approve asks for every mutation, auto goes on. */
+/** How far the run may go without a person: `observe` only plans, `approve` asks before every change, `auto` goes on. */
 export const modeGuardrail: Guardrail = ({ mode, action, approved }) => {
   if (!isMutation(action)) return { kind: "allow", claims: [] };
   switch (mode) {

@@ -24,7 +24,7 @@ export interface MemoryCheckpoints extends CheckpointRepository {
   omit(ticketId: string, paths: readonly string[]): void;
   /** The workspace is gone. */
   forget(ticketId: string): void;
-  /** Somebody built on the ticket's branch, or it was merged. */
+  /** The ticket's branch has further commits, or was merged. */
   publishedIs(ticketId: string, how: "moved" | "merged"): void;
 }
 
@@ -134,7 +134,7 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
       const publication = published.get(ticketId);
       if (publication === undefined) return { kind: "nothing" };
       if (publication.how === "merged") return { kind: "reverted", branch: `revert/${ticketId}` };
-      if (publication.how === "moved" || publication.commit !== commit) return { kind: "moved", detail: "somebody built on it" };
+      if (publication.how === "moved" || publication.commit !== commit) return { kind: "moved", detail: "it has further commits" };
       published.delete(ticketId);
       return { kind: "withdrawn" };
     },

@@ -11,7 +11,7 @@ export interface MemoryKeySwitch extends KeySwitch {
   fail(failure: StepFailure["failure"] | undefined): void;
 }
 
-/** A system that knows by itself whether it would refuse a key. */
+/** A system of keys that can say whether it would refuse one. */
 export function createMemoryKeySwitch(ids: readonly string[] = []): MemoryKeySwitch {
   const keys = new Map(ids.map((id) => [id, { isDisabled: false, restores: 0 }]));
   let failure: StepFailure["failure"] | undefined;

@@ -80,7 +80,7 @@ export interface SimulatedPrompt {
   readonly achievable: number;
   readonly predictedHit: number;
   readonly lostUsdPerDay: number;
-  /** Why nothing may be changed by itself. */
+  /** Why nothing may be changed without a person. */
   readonly blocked?: CacheBlock;
   /** Size of a ticket's text, which moves behind the guide; a large one is much of the prompt. */
   readonly ticketTokens: number;
@@ -323,7 +323,7 @@ export interface RehearsedRule {
 export interface Rehearsal {
   readonly file: string;
   readonly name: string;
-  /** Where the alert comes from when it is not written down; somebody has to evaluate the rule before the rehearsal is held. */
+  /** Where the alert comes from when the rehearsal does not name it; the rule is evaluated before the rehearsal. */
   readonly rule?: RehearsedRule;
   /** Absent: a person starts the run with `params`, or the rule was not evaluated yet. */
   readonly alert?: { readonly labels: Labels; readonly annotations: Labels };

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../core/clock.ts";
 
-/** The timers of a clock that does not run by itself. All times are on the scale of its `monotonic`. */
+/** The timers of a clock that is moved by hand. All times are on the scale of its `monotonic`. */
 export interface TimerQueue extends Pick<Clock, "after" | "every" | "timeout"> {
   /** Plans `run` for `due`, which may have passed already. */
   at(due: number, run: () => void): Timer;

@@ -1,7 +1,7 @@
 import type { Clock, Instant } from "../core/clock.ts";
 import { createTimerQueue } from "./timer-queue.ts";
 
-/** Time that passes only when somebody waits for it: a sleep moves it to the end of the sleep. Made for one worker at a time. */
+/** A clock that moves only when it is waited for: a sleep moves it to the end of the sleep. For one worker at a time. */
 export interface VirtualClock extends Clock {
   /** Moves on to `at`, unless that has passed already. What is planned for an instant on the way happens at that instant, in order. */
   moveTo(at: Instant): void;

@@ -125,7 +125,7 @@ function labelText(labels: Readonly<Record<string, string>>): string {
   return (
     Object.entries(labels)
       .filter(([name]) => name !== "alertname")
-      // Each cut by itself, so that a long one does not hide those behind it.
+      // Each is cut separately, so that a long one does not hide those behind it.
       .map(([name, value]) => `${shortLine(name, 60)}="${shortLine(value, 120)}"`)
       .join(", ")
   );

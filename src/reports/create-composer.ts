@@ -26,7 +26,7 @@ export type ComposedMail =
   | { readonly kind: "later" }
   | { readonly kind: "gone"; readonly reason: string };
 
-/** Makes mails from what is stored, at the moment at which somebody wants to read them. */
+/** Composes mails from what is stored, when they are read. */
 export interface Composer {
   compose(row: OutboxRow, now: Instant): Promise<ComposedMail>;
 }

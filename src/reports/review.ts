@@ -78,7 +78,7 @@ export interface Review {
   readonly outcome: string;
   /** How it ended, one sentence. */
   readonly headline: string;
-  /** What somebody reads who reads nothing else: cause, effect, money, what is left. */
+  /** The summary for a reader who reads nothing else: cause, effect, money, open tasks. */
   readonly inShort: readonly string[];
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly link?: string;

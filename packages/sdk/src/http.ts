@@ -46,7 +46,7 @@ export interface HttpTarget {
   readonly follower: string;
 }
 
-/** Retries nothing by itself. */
+/** Sends each request once; the caller retries. */
 export function createHttp(target: HttpTarget): Http {
   const base = target.url.replace(/\/+$/, "");
 

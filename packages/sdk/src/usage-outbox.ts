@@ -28,7 +28,7 @@ export interface UsageOutbox {
   /** Never rejects. One call sends at a time; a later call waits for it and then sends what remains. */
   flush(): Promise<void>;
   size(): number;
-  /** Sends nothing by itself any more. */
+  /** Cancels the planned retry; only `flush` sends after that. */
   stop(): void;
 }
 
@@ -70,7 +70,7 @@ export function createUsageOutbox(deps: {
   let timed = false;
   let failures = 0;
 
-  /** By identity: the oldest may have been dropped meanwhile. */
+  /** By identity: the oldest may have been dropped while it was sent. */
   const forget = (events: readonly Waiting[]): void => {
     const gone = new Set(events);
     while (waiting[0] !== undefined && gone.has(waiting[0])) waiting.shift();
@@ -133,7 +133,7 @@ export function createUsageOutbox(deps: {
   const flush = async (): Promise<void> => {
     if (sending !== undefined) {
       await sending;
-      // What came meanwhile is sent too, unless runbookd is not there: then the planned retry does it.
+      // What was reported during the call is sent too, unless runbookd is not there: then the planned retry does it.
       if (waiting.length === 0 || failures > 0) return;
     }
     sending ??= send().finally(() => {

@@ -70,7 +70,7 @@ function readLabels(texts: readonly string[]): Labels | string {
     const equals = text.indexOf("=");
     const name = text.slice(0, Math.max(0, equals));
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return `--label ${oneLine(text)}: accepted is name=value, e.g. budget=checkout\n`;
-    if (name.startsWith(testAlertLabel)) return `--label ${oneLine(name)}: this label marks tests and is set by itself\n`;
+    if (name.startsWith(testAlertLabel)) return `--label ${oneLine(name)}: this label marks tests; the command sets it\n`;
     labels[name] = text.slice(equals + 1);
   }
   return labels;

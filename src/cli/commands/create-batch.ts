@@ -195,7 +195,7 @@ function ticketOf(ticket: ImportedTicket, batchId: string) {
   return { id: ticketIdOf(batchId, ticket.externalRef), ...fields };
 }
 
-/** References that belong to a ticket of somebody else, each at its place in the file. */
+/** References of tickets that exist already outside this batch, each with its place in the file. */
 async function findTaken(client: ApiClient, batchId: string, tickets: readonly ImportedTicket[]) {
   const faults = [];
   for (let start = 0; start < tickets.length; start += maxTicketsAtOnce) {

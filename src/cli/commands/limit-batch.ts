@@ -14,7 +14,7 @@ const names = {
   leading: ["pilotTickets", 1],
 } as const;
 
-/** `runbookd batches limits`: reads the limits, sets those that are named, and fails when somebody changed them in between. */
+/** `runbookd batches limits`: reads the limits, sets those that are named, and fails when another client changed them in between. */
 export const limitBatch: CommandDefinition = {
   usage: "limits <batch>",
   summary: "Set limits of a batch; what is not named stays. A batch that a limit has stopped goes on when it allows that",

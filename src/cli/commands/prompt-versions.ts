@@ -83,7 +83,7 @@ function renderVersion({ prompt, version, layout, origin, createdBy, createdAt, 
 
 const label: CommandDefinition = {
   usage: "label <prompt> <label> <version>",
-  summary: "Move a label to another version, or with `none` away; refused when somebody moves it at the same moment",
+  summary: "Move a label to another version, or with `none` away; refused when another client moves it at the same moment",
   examples: ["runbookd prompts label implement production 3 --reason 'version 4 answers too briefly'"],
   remote: true,
   options: [{ flags: "--reason <text>", description: "why; stands in the audit log", default: "from the command line" }],

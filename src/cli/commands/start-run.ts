@@ -20,7 +20,7 @@ export const runCommand: CommandBody = {
     { flags: "--param <name=value>", description: "a parameter; JSON values keep their type; may be given several times", collect: true },
     {
       flags: "--mode <mode>",
-      description: "how far it may go by itself; at most the runbook's own mode",
+      description: "how far it may go without a person; at most the runbook's own mode",
       choices: ["observe", "approve", "auto"],
     },
     { flags: "--wait", description: "print what happens until the run ends; exit code 0 when it succeeded, else 1" },

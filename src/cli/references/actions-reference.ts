@@ -7,7 +7,7 @@ const effectMeanings: Readonly<Record<Effect, string>> = {
   set: "sets a value; after a crash the value is read and set again only if it differs",
   keyed: "carries an idempotency key; after a crash it is sent again with the same key",
   probed: "after a crash the target is asked whether it happened",
-  once: "never repeated by itself; after a crash a person says what happened",
+  once: "never repeated automatically; after a crash a person says what happened",
 };
 
 /** The catalogue of actions as a document for authors of runbooks. */

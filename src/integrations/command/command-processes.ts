@@ -33,7 +33,7 @@ async function isOf(name: string, { group }: CommandMark, wanted: Buffer): Promi
     const environment = await readFile(`/proc/${name}/environ`);
     return Buffer.concat([Buffer.of(0), environment]).includes(Buffer.concat([Buffer.of(0), wanted]));
   } catch {
-    // It ended meanwhile, or belongs to somebody else: nothing that we started does.
+    // It has ended, or belongs to another user: nothing that we started does.
     return false;
   }
 }
@@ -52,7 +52,7 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
     try {
       process.kill(pid, signal);
     } catch {
-      // Gone meanwhile.
+      // It has ended since it was listed.
     }
   }
 }

@@ -96,7 +96,7 @@ function startChild({ argv, env, cwd, cookie }: CommandStart, setpriv: string | 
   });
 }
 
-/** Why the command was cut short, or undefined when it ended by itself. */
+/** Why the command was cut short, or undefined when it ended without being killed. */
 async function untilCut(signal: AbortSignal, exit: Promise<Exit>): Promise<"timeout" | "stopped" | undefined> {
   const over = new AbortController();
   const aborted = new Promise<"timeout" | "stopped">((resolve) => {

@@ -238,7 +238,7 @@ async function mergedTree(place: GitPlace, main: string, tip: string): Promise<M
   return { kind: "conflict", reason: shortLine(`it conflicts with the base branch in ${paths.join(", ")}`, 300) };
 }
 
-/** Undefined: the base branch has moved meanwhile, and nothing was merged. */
+/** Undefined: the base branch has moved since it was read, and nothing was merged. */
 async function merge(opened: OpenRepository, branch: string, sha: string): Promise<MergeOutcome | undefined> {
   const { place, base, repository } = opened;
   const main = await baseTip(opened);

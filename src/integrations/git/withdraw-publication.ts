@@ -19,7 +19,7 @@ const receivePack = "--receive-pack=git-receive-pack";
 const uploadPack = "--upload-pack=git-upload-pack";
 
 /**
- * Takes the branch of a ticket back while it still ends where the ticket left it. What was merged meanwhile stays in history: a branch that reverts it is
+ * Takes the branch of a ticket back while it still ends where the ticket left it. What was merged before stays in history: a branch that reverts it is
  * made, for the person who merges.
  */
 export async function withdrawPublication(

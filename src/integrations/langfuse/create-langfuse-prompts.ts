@@ -196,7 +196,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
         return { kind: "unsupported", reason: `Langfuse cannot take the label ${label} away; give it to another version instead.` };
       await call({ method: "PATCH", path: `/${encodeURIComponent(prompt)}/versions/${to}`, body: { newLabels: [label] } }, z.unknown());
       const after = await labelled(prompt, label);
-      // Somebody else was faster than the second look: theirs stands.
+      // Another client wrote between the two reads: its version stays.
       return after === to ? { kind: "moved", before: present, after } : { kind: "conflict", present: after };
     },
   };

@@ -25,7 +25,7 @@ const bodyLimitBytes = 1024 * 1024;
 const keptBytes = 64 * 1024;
 /** Until a body is read to its end anybody may have sent it. */
 const maxInFlight = 8;
-/** A signature that is older, or newer, may have been recorded by somebody. */
+/** A signature that is older, or newer, may be a recorded one. */
 const toleranceSeconds = 300;
 
 /**

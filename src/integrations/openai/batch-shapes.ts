@@ -77,7 +77,7 @@ export function statusOf(batch: OpenAiBatch): ProviderBatchStatus {
   };
 }
 
-/** Each by itself: an error that cannot be read is one all the same, and must not hide the others. */
+/** Each is read separately: one that cannot be read still counts as an error, and must not hide the others. */
 const batchErrorShape = z.object({
   code: z.string().nullish().catch(undefined),
   message: z.string().nullish().catch(undefined),

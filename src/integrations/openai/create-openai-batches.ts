@@ -86,7 +86,7 @@ export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "
       for (let page = 0; page < maxPages; page += 1) {
         const query = { limit: 100, ...(after !== undefined && { after }) };
         const { data, has_more } = await call("read", signal, async (client, options) => client.batches.list(query, options));
-        // One by one: a batch of somebody else that cannot be read must not hide ours.
+        // One by one: a batch of another application that cannot be read must not hide ours.
         const batches = data.flatMap((batch) => listedBatch.safeParse(batch).data ?? []);
         const match = batches.find(({ metadata }) => metadata?.[mark] === wanted);
         if (match !== undefined) return { kind: "found", id: match.id };

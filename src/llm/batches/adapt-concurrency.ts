@@ -24,7 +24,7 @@ export interface ConcurrencyRules {
   readonly maxConcurrency: number;
   /** How long it must be clean before one more is let in: 5 min. */
   readonly cleanMs: number;
-  /** How long a cut takes to show; it is not cut again meanwhile: 1 min. */
+  /** How long a cut takes to show; no second cut is made before that: 1 min. */
   readonly settleMs: number;
 }
 
@@ -67,7 +67,7 @@ export function adaptConcurrency(state: ConcurrencyState, requestCounts: Request
       why: `clean for long enough; ${limit + 1} at once instead of ${limit}`,
     };
   }
-  // What was configured lower meanwhile holds at once.
+  // A lower limit that was configured since then applies at once.
   if (limit > rules.maxConcurrency)
     return { kind: "stay", state: { ...state, limit: rules.maxConcurrency }, why: "the configured limit is lower" };
   return { kind: "stay", state, why: share };

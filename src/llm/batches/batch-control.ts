@@ -26,7 +26,7 @@ export interface BatchControl {
   failures(id: string): Promise<readonly FailedTicket[]>;
   /**
    * Hands tickets that ended without success in again: under new ids, as a submitted batch of its own with the limits of the first. Again under the
-   * same id it joins. What has meanwhile been handed in elsewhere is left out.
+   * same id it joins. A ticket that was added elsewhere in between is left out.
    */
   resubmit(id: string, resubmission: Resubmission): Promise<SubmitAnswer>;
 }

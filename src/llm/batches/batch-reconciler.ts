@@ -103,7 +103,7 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
         }),
       );
       if (page?.nextCursor === undefined) {
-        // From the beginning again at the next look: what ran has ended meanwhile, or was put back.
+        // The next poll begins again: what ran has ended by then, or was put back.
         cursors.delete(id);
         return;
       }

@@ -38,7 +38,7 @@ export interface BatchStore {
     readonly cursor?: string;
     readonly limit: number;
   }): Promise<{ readonly items: readonly Batch[]; readonly nextCursor?: string } | undefined>;
-  /** Batches that somebody must look after: submitted or cancelled, and not through. */
+  /** Batches that the reconciler must poll: submitted or cancelled, and not ended. */
   active(): Promise<readonly string[]>;
   /** With a version it is a compare-and-set. A batch that is through, or cancelled, takes no change. */
   change(id: string, change: BatchChange, expectedVersion?: number): Promise<"set" | "conflict" | "missing" | "over">;

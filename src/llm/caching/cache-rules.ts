@@ -12,7 +12,7 @@ export interface CacheRules {
   readonly lifetimes: readonly CacheLifetime[];
   /** Milliseconds of each lifetime; a demonstration divides them. */
   readonly lifetimeMs: Readonly<Record<CacheLifetime, number>>;
-  /** What the provider marks by itself: nothing, the prompt's end, or the end of every block. */
+  /** What the provider marks automatically: nothing, the prompt's end, or the end of every block. */
   readonly automatic: "nothing" | "end" | "everywhere";
 }
 

@@ -6,7 +6,7 @@ const advice: { readonly [Factor in CostFactor]: string } = {
   tokens_per_turn: "Prompts have grown: cap the context or compact it; a cap per ticket bounds it until then.",
   cache_mix: "The cache is read less: start the runbook cache-optimization for this prompt.",
   output_ratio: "Answers have grown: look at max_tokens and at the reasoning effort; a cap per ticket bounds it until then.",
-  tickets: "More tickets come in: hold half of the concurrency and rate until somebody has decided on the volume.",
+  tickets: "More tickets come in: hold half of the concurrency and rate until a person has decided on the volume.",
   price: "The price has changed: look at the model's price, its tier and what is batched.",
   new_models: "Requests went to a model that was not used before: look at the routes.",
 };

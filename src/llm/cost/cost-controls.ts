@@ -25,7 +25,7 @@ export interface CostControls {
   readonly because: string;
 }
 
-/** Where no limit reaches the factor itself, half of the volume is held back until somebody has decided. */
+/** Where no limit reaches the factor itself, half of the volume is held back until a person has decided. */
 const precaution = 0.5;
 const minScale = 0.1;
 const hourSeconds = 3600;

@@ -24,7 +24,7 @@ const beforeMs = 10 * 60_000;
 
 /**
  * Whether a feature may come back, beside what its rollout shows. A finding that came since then, that was opened again, or whose exploitation was observed
- * again, takes it back; so does a flag that was switched off meanwhile. A finding that a person dismissed is not fixed. What cannot be read is not seen. Pure.
+ * again, takes it back; so does a flag that was switched off since then. A finding that a person dismissed is not fixed. What cannot be read is not seen. Pure.
  */
 export function checkReturn({ runId, acceptedAt, since, findings, reopened, flag }: ReturnFacts): RolloutGuard {
   if (since !== undefined && flag?.state !== "on") {

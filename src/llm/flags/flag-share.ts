@@ -116,5 +116,5 @@ function isOff({ key, by, reason }: Flag): Error {
 
 function foreign({ key, defaultVariant, rollout, by }: Flag): Error {
   const trial = rollout === null ? "none on trial" : `${rollout.variant} on trial for ${formatShare(rollout.share)}`;
-  return shareRefusal(`Flag ${key} was changed meanwhile by ${by}: ${defaultVariant}, ${trial}. It stays as it is.`);
+  return shareRefusal(`Flag ${key} was changed by ${by} since its share was set: ${defaultVariant}, ${trial}. It stays as it is.`);
 }

@@ -32,7 +32,7 @@ export interface EndpointAnswer {
   readonly schema?: z.ZodType;
 }
 
-/** What is served outside /api: webhooks, probes, pages. An endpoint checks by itself who calls it. */
+/** What is served outside /api: webhooks, probes, pages. Each endpoint checks who calls it. */
 export interface Endpoint {
   readonly method: "get" | "post";
   /** OpenAPI form, e.g. `/a/{id}`. */

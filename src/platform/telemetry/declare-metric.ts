@@ -26,7 +26,7 @@ export function counter<Label extends string = never>(
   return declared;
 }
 
-/** Declares a gauge. It has no series until somebody sets it: an unknown value is never shown as 0. */
+/** Declares a gauge. It has no series until it is set: an unknown value is never shown as 0. */
 export function gauge<Label extends string = never>(
   registry: MetricRegistry,
   { name, help, labels = [] }: MetricDeclaration<Label>,

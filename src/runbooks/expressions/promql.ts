@@ -35,7 +35,7 @@ export function readPromql(query: string): PromqlReading {
   return { selectors, ...(errorAt !== undefined && { errorAt }) };
 }
 
-/** The series that a query reads, each as a selector that can be asked for by itself. */
+/** The series that a query reads, each as a selector that can be queried alone. */
 export function seriesRead(query: string): readonly string[] {
   return [...new Set(readPromql(query).selectors.map(selectorText))];
 }

@@ -161,7 +161,7 @@ export function checkClosed(text: string, root: Root, reporter: Reporter): void 
   }
 }
 
-/** A `yaml` or `promql` fence that belongs to nothing is an error, as somebody meant it for the machine. */
+/** A `yaml` or `promql` fence that belongs to nothing is an error: its author meant it for the machine. */
 export function checkStrayFences(root: Root, consumed: ReadonlySet<Code>, reporter: Reporter): void {
   for (const node of descendants(root)) {
     if (node.type !== "code" || consumed.has(node)) continue;

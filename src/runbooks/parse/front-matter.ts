@@ -47,7 +47,7 @@ export const runbookFrontMatterSchema = z.strictObject({
     .meta({ description: "What a run locks and what cooldown counts; may hold ${{ }} over alert and params." })
     .optional(),
   params: z.record(name, param).meta({ description: "Typed inputs; a manual start fills the same form." }).optional(),
-  mode: z.enum(["observe", "approve", "auto"]).meta({ description: "How far a run may go by itself." }).optional(),
+  mode: z.enum(["observe", "approve", "auto"]).meta({ description: "How far a run may go without a person." }).optional(),
   cooldown: duration.meta({ description: "Time after a run in which the same episode starts none.", format: "duration" }).optional(),
   timeout: duration.meta({ description: "Of running time; suspension does not count.", format: "duration" }).optional(),
   on_resolved: z

@@ -76,7 +76,7 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
     rangeOf: (path) => {
       const [start, end] = nodeAt(path)?.range ?? [0, 0];
       const length = text.slice(start, end).trimEnd().length;
-      // The lines of a value may be indented in the document, so its end is looked up by itself.
+      // The lines of a value may be indented in the document, so its end is searched for separately.
       return { start: toOffset(start), end: length === 0 ? toOffset(start) : toOffset(start + length - 1) + 1 };
     },
     keyOffsetOf: (path) => {

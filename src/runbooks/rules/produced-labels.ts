@@ -28,7 +28,7 @@ export function recordedLabels(metrics: readonly RecordedMetric[]): RecordedLabe
     let answer: { readonly labels: LabelNames } | undefined;
     recorded.set(name, () => {
       if (answer !== undefined || depth >= maxRecords) return answer?.labels;
-      // Guards against a metric that is defined by itself.
+      // Guards against a metric that is defined in terms of itself.
       answer = { labels: undefined };
       depth += 1;
       const rules = metrics.filter(({ record }) => record === name);

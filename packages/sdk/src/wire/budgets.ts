@@ -24,7 +24,7 @@ export type BudgetLimits = Shape<typeof budgetLimitsSchema>;
 
 const dayMs = 86_400_000;
 
-/** A budget as somebody defines it. */
+/** The definition of a budget. */
 export const budgetDefinitionSchema = z.strictObject({
   limitMicroUsd: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   /** 30 days by default. */
@@ -39,7 +39,7 @@ export const budgetDefinitionSchema = z.strictObject({
   profileHourMs: z.int().min(1).optional(),
 });
 
-/** What somebody sets on a budget. */
+/** The limits and the gate that a request sets on a budget. */
 export const budgetChangeSchema = z.strictObject({
   /** The version that was read; without it the change is made whatever came between. */
   version: z.int().optional(),

@@ -9,7 +9,7 @@ export const changeKinds = ["deploy", "prompt", "route", "flag", "batch", "price
 /** Not `\P{Cc}`, which readers of the JSON Schema may not know. */
 const printable = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f]+$`);
 
-/** A change as somebody reports it; see {@link WorkloadChange}. */
+/** A reported change; see {@link WorkloadChange}. */
 export const newChangeSchema = z.strictObject({
   kind: z.enum(changeKinds),
   /** What was changed, e.g. `release 1.5.0`, `prompt implement version 4`, or the address of a commit. */

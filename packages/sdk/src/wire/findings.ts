@@ -9,7 +9,7 @@ export const findingKinds = ["cost", "cache", "security", "quality", "failure"] 
 /** Severities, the gravest first. */
 export const severities = ["critical", "high", "medium", "low"] as const;
 
-/** Something that was found out about the workload and that somebody may want to act on, with what it is based on. */
+/** An observation about the workload that calls for action, with its evidence. */
 export const findingSchema = z.object({
   /** The same for the same matter, whenever it is found again. */
   id: z.string(),
@@ -25,7 +25,7 @@ export const findingSchema = z.object({
 /** See {@link findingSchema}. */
 export type Finding = Shape<typeof findingSchema>;
 
-/** What people say of a finding: `acted` somebody mends it, `accepted` it is known and stays, `false_positive` it is none. */
+/** What people say of a finding: `acted`: it is being fixed; `accepted`: it stays as it is; `false_positive`: it is wrong. */
 export const findingStatuses = ["open", "acted", "accepted", "false_positive"] as const;
 
 /** See {@link findingStatuses}. */

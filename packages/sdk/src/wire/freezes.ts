@@ -17,7 +17,7 @@ export function isFreezeScope(text: string): boolean {
 /** What is frozen or lifted. */
 export const freezeScopeSchema = z.string().refine(isFreezeScope, `expected ${scopeGrammar}`).default("all");
 
-/** A freeze as somebody sets it. */
+/** A request to set a freeze. */
 export const newFreezeSchema = z.strictObject({
   scope: freezeScopeSchema,
   reason: z.string().trim().min(1).max(300),

@@ -13,7 +13,7 @@ export const ticketStates = ["queued", "running", "waiting", ...endStates] as co
 /** See {@link ticketStates}. */
 export type TicketState = (typeof ticketStates)[number];
 
-/** What somebody hands in. */
+/** A ticket to add. */
 export const newTicketSchema = z.strictObject({
   id: externalIdSchema,
   budget: budgetIdSchema,

@@ -88,7 +88,7 @@ export const maxEventsPerReport = 1000;
 /** Most bytes of one request's body, and of the events that a client puts into one, so that reading one blocks no other request for long. */
 export const maxReportBytes = { body: 4 * 1024 * 1024, events: 1024 * 1024 } as const;
 
-/** Reports in bulk. Each is parsed by itself with {@link usageReportSchema}, so that one that does not fit stops none of the others. */
+/** Reports in bulk. Each is parsed separately with {@link usageReportSchema}, so that one that does not fit stops none of the others. */
 export const usageReportsSchema = z.strictObject({ events: z.array(z.unknown()).min(1).max(maxEventsPerReport) });
 
 /** The same with its events, for the description of the interface. */

@@ -43,7 +43,7 @@ export interface BatchChangeWanted {
 
 /**
  * What an action that changes one batch does. It writes by compare-and-set on the planned version, and equal counts as done; its undo puts the fields
- * back that still hold what was set. Both throw StepFailure `refused_by_target` when somebody else changed the batch, or when it is through.
+ * back that still hold what was set. Both throw StepFailure `refused_by_target` when the batch was changed by another client, or has ended.
  */
 export function plannedBatch(batches: BatchControl, id: string, wanted: BatchChangeWanted): ActionBehaviour {
   return {

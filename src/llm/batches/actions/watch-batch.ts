@@ -20,7 +20,7 @@ const progressSchema = z.object({
 export const watchBatch = defineAction({
   name: "watch-batch",
   summary:
-    "Watches batches until each is through, stopped by itself or paused; the run holds no worker meanwhile and shows progress, forecast and ETA.",
+    "Watches batches until each has ended, has stopped itself or is paused. The run occupies no worker between two looks, and shows progress, forecast and ETA.",
   parameters: z.strictObject({
     ...batchOrQueue,
     every: durationParameter("Time between two looks.").default("30s"),

@@ -65,7 +65,7 @@ export interface ProviderBatchStatus {
   readonly unnamed?: "canceled" | "expired";
 }
 
-/** Why one item has no answer. `provider_spend_limit`: no retry helps until somebody raises the limit. */
+/** Why one item has no answer. `provider_spend_limit`: no retry helps until the limit is raised. */
 export const itemErrorClasses = [
   "provider_rate_limit",
   "provider_overload",

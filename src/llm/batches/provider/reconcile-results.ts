@@ -163,7 +163,7 @@ function priceOf({ model, usage }: ItemOutcome & { kind: "succeeded" }, { provid
     : { kind: "priced", tokens: usage.tokens, costMicroUsd: cost.costMicroUsd };
 }
 
-/** Ours may differ from the provider's by this share before somebody is told. */
+/** Share by which our cost may differ from the provider's before it is reported. */
 export const toleratedDelta = 0.02;
 
 /** How our count stands to the provider's. */

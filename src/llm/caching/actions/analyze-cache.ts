@@ -26,7 +26,7 @@ export const analyzeCache = defineAction({
     markers: "{after, ttl} that the prediction includes",
     sentence: "the verdict for people",
     calibration: "how well the replay tells what was measured",
-    blocked: "why nothing may be changed by itself; absent when something may",
+    blocked: "why nothing may be changed without a person; absent when something may",
     requests: "how many requests were looked at",
   },
   effect: "read",

@@ -180,7 +180,7 @@ export const deployCanary = defineAction({
       }
     }
 
-    /** Names the rollout in the canary of this run that an older version set without one; the share would be refused as somebody else's. */
+    /** Names the rollout in the canary of this run that an older version set without one; the share would be refused as that of another rollout. */
     async function adopt(context: ActionContext): Promise<void> {
       const canary = await ports.rollouts.read(prompt);
       if (canary?.version === version && canary.salt === context.runId && canary.rollout === undefined)

@@ -40,7 +40,7 @@ export const promotePrompt = defineAction({
       if (result.kind === "moved" || (result.kind === "conflict" && result.present === to)) return;
       throw refused(
         result.kind === "conflict"
-          ? `Somebody else labelled version ${result.present ?? "none"} of prompt ${prompt} as production meanwhile; it stays.`
+          ? `Prompt ${prompt} has version ${result.present ?? "none"} as production now, which another client has set; it stays.`
           : result.kind === "unsupported"
             ? result.reason
             : `Prompt ${prompt} has no version ${to ?? "none"}.`,
@@ -94,7 +94,7 @@ export const promotePrompt = defineAction({
         if (canary === null) return;
         const result = await ports.rollouts.compareAndSet(prompt, null, canary);
         if (!result.set && canonicalJson(result.rollout) !== canonicalJson(canary))
-          throw refused(`Prompt ${prompt} has another canary meanwhile; it stays.`);
+          throw refused(`Prompt ${prompt} has another canary now; it stays.`);
       },
     };
   },

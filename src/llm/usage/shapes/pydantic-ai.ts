@@ -15,7 +15,7 @@ export const pydanticAi: ShapeReader = {
     const raw = source.child("details");
     const reasoning = raw.count("reasoning_tokens") ?? raw.count("thoughts_tokens");
     if ((source.count("requests") ?? 1) > 1)
-      return anomaly("ambiguous_shape", "it is the usage of several requests together; report each request by itself");
+      return anomaly("ambiguous_shape", "it is the usage of several requests together; report each request separately");
     source.skip("tool_calls");
     return {
       inputTotal: input,
