@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { findProgram } from "../demo/find-program.ts";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createSystemRandom } from "../src/core/random.ts";
 import { type Role, roles } from "../src/core/role.ts";
 import { tokenFilePath } from "../src/platform/config/data-folder.ts";
 import { createTokenFile } from "../src/platform/http/token-file.ts";
+import { startChromium } from "./servers/console-reader.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
 import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";
 import { startTcpProxy, type TcpProxy } from "./servers/tcp-proxy.ts";
@@ -55,10 +55,7 @@ beforeAll(async () => {
   first = await startProduct(folder.path, { env });
   second = await startProduct(folder.path, { env, worker: false });
   proxy.target = portOf(first);
-  browser = await chromium.launch({
-    executablePath: findProgram("chromium", "chromium-browser", "google-chrome"),
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
-  });
+  browser = await startChromium();
 }, 60_000);
 
 afterAll(async () => {

@@ -93,7 +93,7 @@ describe("the console over that system", () => {
     expect(visit.reloads).toBe(0);
     expect(visit.ending).toMatch(/^Cost incident response\s+Succeeded/);
     expect(visit.states.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => "done"));
-    expect([...visit.seenStates]).toEqual(expect.arrayContaining(["to come", "waits for a person", "done"]));
+    expect([...visit.shownStates]).toEqual(expect.arrayContaining(["to come", "waits for a person", "done"]));
     expect(visit.events).toContain("took the run over");
   });
 

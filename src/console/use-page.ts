@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** Sets the title of the browser's tab. */
 export function useTitle(title: string): void {
@@ -18,13 +18,19 @@ export function useHashScroll(isReady: boolean): void {
 /** Whether an element of the page is on the screen. */
 export function useInView(id: string): boolean {
   const [isInView, setInView] = useState(false);
+  const watched = useRef<{ readonly element: Element; readonly stop: () => void } | undefined>(undefined);
+  // After each drawing: the element may come later than the hook that asks for it, and may be replaced.
   useEffect(() => {
     const element = document.getElementById(id);
-    if (element === null) return;
+    if (element === (watched.current?.element ?? null)) return;
+    watched.current?.stop();
+    watched.current = undefined;
+    if (element === null) return setInView(false);
     const observer = new IntersectionObserver(([entry]) => setInView(entry?.isIntersecting === true));
     observer.observe(element);
-    return () => observer.disconnect();
-  }, [id]);
+    watched.current = { element, stop: () => observer.disconnect() };
+  });
+  useEffect(() => () => watched.current?.stop(), []);
   return isInView;
 }
 

@@ -75,7 +75,7 @@ describe("the feed", () => {
     const feed = await aFeed();
     const reads = async () => Number(/cmdstat_xread:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
     {
-      const followers = await Promise.all(Array.from({ length: 50 }, () => aFollower(feed)));
+      const followers = await Promise.all(Array.from({ length: 200 }, () => aFollower(feed)));
       await redis.config("RESETSTAT");
       for (const id of ["one", "two", "three"]) await publish(redis, id);
       await until("all have all", async () => followers.every((follower) => follower.runs().join() === "one,two,three"));

@@ -11,7 +11,7 @@ export interface ConsoleVisit {
   /** States of the steps when the run had ended, by the step's number. */
   readonly states: readonly string[];
   /** States that the page showed while the run went on. */
-  readonly seenStates: ReadonlySet<string>;
+  readonly shownStates: ReadonlySet<string>;
   /** The head of the page when the run had ended. */
   readonly ending: string;
   /** What happened, as the page lists it. */
@@ -24,7 +24,14 @@ export interface ConsoleVisit {
   readonly faults: readonly string[];
 }
 
-const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const runs = {
+  all: { runOnly: tags },
+  /** What the text of a page can break; its colors cost most of the time and are the same for every text. */
+  text: { runOnly: tags, rules: { "color-contrast": { enabled: false } } },
+  /** What depends on the colors and the width of a view; the rest is the same in each. */
+  view: { runOnly: { type: "rule", values: ["color-contrast", "target-size", "scrollable-region-focusable", "region"] } },
+} as const;
 const views = [
   { width: 320, colorScheme: "dark" },
   { width: 390, colorScheme: "light" },
@@ -39,11 +46,12 @@ export async function startChromium(): Promise<Browser> {
   });
 }
 
-/** Violations of accessibility on the page as it is. */
-export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
+/** Violations of accessibility on the page as it is: of all rules, or of those that another text or another view of the same page can break. */
+export async function accessibilityFaults(page: Page, rules: keyof typeof runs = "all"): Promise<readonly string[]> {
+  if ((await page.evaluate<string>("typeof axe")) === "undefined") await page.evaluate(axe.source);
   const result = await page.evaluate<{
     violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[];
-  }>(`${axe.source}; axe.run(document, { runOnly: ${JSON.stringify(rules)} })`);
+  }>(`axe.run(document, ${JSON.stringify(runs[rules])})`);
   return result.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ""}`);
 }
 
@@ -81,8 +89,8 @@ export async function followInConsole(
       reloads += 1;
     });
     const approved: string[] = [];
-    const seenStates = new Set<string>();
-    while (!(await hasEnded(page, seenStates))) {
+    const shownStates = new Set<string>();
+    while (!(await hasEnded(page, shownStates))) {
       signal.throwIfAborted();
       await approveOpenQuestion(page, approved);
     }
@@ -97,7 +105,7 @@ export async function followInConsole(
     const states = await page.locator(".step .word").allInnerTexts();
     const ending = await page.innerText(".run-head");
     const events = await page.innerText(".rail");
-    return { firstHeading, approved, states, seenStates, ending, events, reloads, disturbances, faults };
+    return { firstHeading, approved, states, shownStates, ending, events, reloads, disturbances, faults };
   } finally {
     signal.removeEventListener("abort", close);
     await browser.close();
@@ -108,9 +116,9 @@ const ended = ".run-head .pill:not(:has-text('Waiting')):not(:has-text('Running'
 const button = ".question.open .answers button.primary:not([aria-disabled=true])";
 
 /** Waits until the run has ended or a question is open. */
-async function hasEnded(page: Page, seenStates: Set<string>): Promise<boolean> {
+async function hasEnded(page: Page, shownStates: Set<string>): Promise<boolean> {
   await page.waitForSelector(`${ended}, ${button}`);
-  for (const word of await page.locator(".step .word").allInnerTexts()) seenStates.add(word);
+  for (const word of await page.locator(".step .word").allInnerTexts()) shownStates.add(word);
   return (await page.locator(ended).count()) > 0;
 }
 

@@ -51,7 +51,8 @@ export async function startConsoleServer(answers: ConsoleAnswers): Promise<Conso
     const send = (status: number, type: string, body: string | Buffer, headers = {}) =>
       response.writeHead(status, { "content-type": type, ...headers }).end(body);
     const problem = (status: number, detail: string) => send(status, "application/problem+json", JSON.stringify({ status, detail }));
-    if (file !== undefined) return send(200, file.type, readFileSync(join(consoleBuild, file.file)));
+    if (file !== undefined)
+      return send(200, file.type, readFileSync(join(consoleBuild, `${file.file}.gz`)), { "content-encoding": "gzip" });
     if (!pathname.startsWith("/api/")) {
       return send(200, "text/html; charset=utf-8", readFileSync(join(consoleBuild, shell)), { "content-security-policy": policy });
     }

@@ -129,7 +129,7 @@ function Freezes({ freezes }: { readonly freezes: readonly Freeze[] }) {
           <Icon name="cold" />
           <p>
             <b>{scope === "all" ? "Everything is frozen" : `${visibleText(scope, 200)} is frozen`}</b> by {visibleText(by, 100)} since{" "}
-            {timeForReader(at)}: {visibleText(reason, 300)}
+            {timeForReader(at)}: {visibleText(reason, 300).replace(/[.\s]*$/u, ".")}
             {undo ? "" : " Nothing is undone either."} <code>runbookd unfreeze{scope === "all" ? "" : ` ${visibleText(scope, 200)}`}</code>{" "}
             lifts it.
           </p>

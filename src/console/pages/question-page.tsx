@@ -1,11 +1,12 @@
 import { useRef } from "preact/hooks";
 import type { AskedQuestion } from "../../../packages/sdk/src/wire/questions.ts";
-import { visibleText } from "../page-format.ts";
+import { visibleText, words } from "../page-format.ts";
 import { Loading, TroubleBanner } from "../pieces.tsx";
 import type { Reading } from "../resource.ts";
 import { runPath } from "../router.ts";
 import { questionAddress } from "../run/answer-form.tsx";
 import { QuestionCard } from "../run/question-card.tsx";
+import { Subject } from "../run/question-list.tsx";
 import { useNow, useReading } from "../services.ts";
 import { useTitle } from "../use-page.ts";
 
@@ -41,12 +42,15 @@ export function QuestionView({
         <>
           <p class="lede">
             <span>
-              Step {visibleText(body.question.stepId, 100)} of{" "}
+              Step "{words(body.question.stepId)}" of{" "}
               <a href={`/runbooks/${encodeURIComponent(body.question.runbookId)}`}>{visibleText(body.question.runbookId, 100)}</a>, run{" "}
               <a href={runPath(body.question.runId)}>{visibleText(body.question.runId, 80)}</a>
             </span>
           </p>
           <div class="single">
+            <div class="subject">
+              <Subject question={body.question} />
+            </div>
             <QuestionCard question={body.question} answer={body.answer} now={now} />
           </div>
         </>

@@ -125,7 +125,7 @@ function RunHead(props: {
         {summary.target === undefined ? null : <span>{visibleText(summary.target, 120)}</span>}
         {summary.mode === "observe" ? <span>only observes</span> : null}
       </p>
-      {why === undefined ? null : <p class="why">{visibleText(why, 600)}</p>}
+      {why === undefined || question !== undefined ? null : <p class="why">{visibleText(why, 600)}</p>}
     </header>
   );
 }
@@ -193,7 +193,7 @@ function WithoutDocument(props: {
       <p class="quiet">The document cannot be shown: {reading.trouble.detail} Below is what the journal says.</p>
       {[...stories].map(([id, story]) => (
         <section>
-          <h3>{words(id)}</h3>
+          <h3 class="named">{words(id)}</h3>
           <StepLog lines={story.log} />
         </section>
       ))}

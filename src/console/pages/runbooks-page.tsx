@@ -31,7 +31,7 @@ export function RunbooksView({ reading: { body, trouble, readAt } }: { readonly 
             <li>
               <div class="what">
                 <a href={`/runbooks/${encodeURIComponent(entry.id)}`}>{titleText(entry.usable ? entry.title : entry.id)}</a>
-                <p class="quiet">{entry.usable ? triggersOf(entry.triggers) : "This file never was a good runbook."}</p>
+                <p class="quiet">{entry.usable ? triggersOf(entry.triggers) : "No version of this file could be read without errors."}</p>
               </div>
               <Faults errors={entry.errors} warnings={entry.warnings} />
               <p class="at">

@@ -28,10 +28,12 @@ export function RunDocument({ tree, stories, journal, now }: RunDocumentProps) {
   let level = 1;
   return (
     <>
-      <label class="choice texts">
-        <input type="checkbox" />
-        Text of the steps that are done
-      </label>
+      {[...stories.values()].some(({ state }) => state === "done") ? (
+        <label class="choice texts">
+          <input type="checkbox" />
+          Text of the steps that are done
+        </label>
+      ) : null}
       {sectionsOf(tree.children).map((part) => {
         if (part.kind === "steps") {
           return (
