@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageFolder } from "../src/cli/process-context.ts";
-import { parseEntry } from "../src/core/journal.ts";
+import { parseRecord } from "../src/core/journal.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
 import { type Acknowledgement, sendAll, sendPaced } from "./load.ts";
@@ -160,7 +160,7 @@ async function readRuns(redis: ReturnType<typeof connectRedis>) {
   let ended = 0;
   let succeeded = 0;
   for (const id of ids) {
-    for (const entry of (await redis.lrange(runKeys.journal(id), "0", "-1")).map(parseEntry)) {
+    for (const entry of (await redis.lrange(runKeys.journal(id), "0", "-1")).flatMap(parseRecord)) {
       if (entry.kind === "accepted") fingerprints.add(entry.request.alert?.fingerprint ?? "");
       if (entry.kind === "claimed") edges.push({ at: entry.at, step: 1 });
       if (entry.kind !== "finished") continue;

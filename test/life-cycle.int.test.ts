@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type LoopbackServer, serveLoopback } from "../demo/simulators/serve-loopback.ts";
-import { parseEntry } from "../src/core/journal.ts";
+import { parseRecord } from "../src/core/journal.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
 import { schemaVersion } from "../src/platform/redis/schema-version.ts";
@@ -107,7 +107,7 @@ async function fire(url: string, thing: string): Promise<string> {
   return decisions[0]?.runId ?? "";
 }
 
-const journalOf = async (runId: string) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry);
+const journalOf = async (runId: string) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).flatMap(parseRecord);
 
 describe("SIGTERM", () => {
   it("lets the step in hand end, gives the run back at its boundary, exits 0; another worker goes on, and no step happens twice", async () => {

@@ -6,7 +6,7 @@ import type { Redis } from "ioredis";
 import { createApprovalService } from "../../src/approvals/redis-store.ts";
 import { packageFolder } from "../../src/cli/process-context.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
-import { parseEntry } from "../../src/core/journal.ts";
+import { parseRecord } from "../../src/core/journal.ts";
 import { createRandom } from "../../src/core/random.ts";
 import { createOutbox } from "../../src/notifications/redis-store.ts";
 import { runKeys } from "../../src/platform/redis/run-keys.ts";
@@ -364,7 +364,7 @@ async function readRuns(redis: Redis, offsets: readonly ProcessOffset[]): Promis
     const head = (await redis.hget(runKeys.run(id), "head")) ?? "";
     const state = (await redis.hget(runKeys.run(id), "state")) ?? "";
     const target = (await reader.get(id))?.summary.target ?? "";
-    runs.push({ id, state, target, head, texts, entries: withMachineTimes(texts.map(parseEntry), offsets) });
+    runs.push({ id, state, target, head, texts, entries: withMachineTimes(texts.flatMap(parseRecord), offsets) });
   }
   return runs;
 }

@@ -1,4 +1,4 @@
-import { parseEntry } from "../../src/core/journal.ts";
+import { parseRecord } from "../../src/core/journal.ts";
 import { mailLane } from "../../src/core/outbox.ts";
 import { quantile } from "../statistics.ts";
 import type { History, NoticeOutcome, Violations } from "./history.ts";
@@ -118,11 +118,12 @@ const clockErrorMs = 1000;
 
 /** What is written has the time of the store, whatever the clock of a host says. */
 export function timesOfTheStore({ runs, storeClocks }: History): Violations {
-  return runs.flatMap(({ id, texts, entries }) =>
-    entries.flatMap((entry, index) => {
+  return runs.flatMap(({ id, texts, entries }) => {
+    const asWritten = texts.flatMap(parseRecord);
+    return entries.flatMap((entry, index) => {
       // Whose clock it was is known of what a worker has written.
       if (entry.epoch === undefined) return [];
-      const written = parseEntry(texts[index] ?? "").at;
+      const written = asWritten[index]?.at ?? Number.NaN;
       const offset = written - entry.at;
       const isOfStore = storeClocks.some(({ from, offsetMs }, nth) => {
         const to = storeClocks[nth + 1]?.from ?? Number.POSITIVE_INFINITY;
@@ -131,6 +132,6 @@ export function timesOfTheStore({ runs, storeClocks }: History): Violations {
       return isOfStore || storeClocks.length === 0
         ? []
         : [`${id}: ${entry.kind} has a time that is off the machine's by ${offset} ms, and no clock of the store was`];
-    }),
-  );
+    });
+  });
 }

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import { createQuestionStore } from "../../src/approvals/redis-store.ts";
 import type { Clock, Instant } from "../../src/core/clock.ts";
-import { genesisHead, nextHead, parseEntry } from "../../src/core/journal.ts";
+import { genesisHead, nextHead, parseRecord } from "../../src/core/journal.ts";
 import { createFreezeStore } from "../../src/freeze/redis-store.ts";
 import { runKeys } from "../../src/platform/redis/run-keys.ts";
 import { createMemoryQuestions } from "../../src/rehearsal/memory-questions.ts";
@@ -219,7 +219,7 @@ async function durableInRedis(redis: Redis, runIds: readonly string[]): Promise<
           ...(stopBy !== undefined && { stop: { by: stopBy, reason: stopReason ?? "" } }),
           ...(resolved !== undefined && { resolved }),
         },
-        entries: texts.map((text) => parseEntry(text)),
+        entries: texts.flatMap((text) => parseRecord(text)),
       };
     }),
   );

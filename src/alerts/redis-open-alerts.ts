@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
-import { parseEntry } from "../core/journal.ts";
+import { parseRecord } from "../core/journal.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 
@@ -19,8 +19,8 @@ export function createOpenAlerts(redis: Redis): () => Promise<readonly OpenAlert
   const read = async (runId: string): Promise<OpenAlert | undefined> => {
     const [resolved, text] = await Promise.all([redis.hexists(runKeys.run(runId), "resolved"), redis.lindex(runKeys.journal(runId), 0)]);
     if (resolved === 1 || text === null) return undefined;
-    const entry = parseEntry(text);
-    if (entry.kind !== "accepted") return undefined;
+    const [entry] = parseRecord(text);
+    if (entry?.kind !== "accepted") return undefined;
     const { alert, source, runbookId } = entry.request;
     const isOurs = alert !== undefined && alert.sender === undefined && (source === "webhook" || source === "poll");
     return isOurs ? { runId, runbookId, alert } : undefined;

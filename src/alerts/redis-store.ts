@@ -8,7 +8,7 @@ import { startQualities } from "../core/run-qualities.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { createReplication } from "../platform/redis/replication.ts";
-import { claimArgs, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
+import { claimArgs, rememberKeys, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { parseEpisode, withoutRun } from "./episode.ts";
@@ -33,6 +33,8 @@ export function createAcceptStore(
   },
 ): AcceptStore {
   const replication = createReplication(redis, options.replicas ?? 0);
+  const indexKey = rememberKeys(runKeys.runsBy);
+  const episodeKey = rememberKeys(runKeys.episodeOf);
 
   const write = async (change: AcceptWrite): Promise<AcceptResult> => {
     const { run } = change;
@@ -44,7 +46,7 @@ export function createAcceptStore(
     const result = resultList(
       await accept.run(redis, {
         keys: {
-          episode: runKeys.episode(change.runbookId, change.fingerprint),
+          episode: episodeKey(`${change.runbookId}|${change.fingerprint}`),
           run: runKeys.run(id),
           journal: runKeys.journal(id),
           due: runKeys.due,
@@ -73,7 +75,7 @@ export function createAcceptStore(
           resolvedReason: change.resolves?.why ?? "",
           joinedReason: run?.joining ?? "",
           freezeQuery: run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
-          runIndexes: run === undefined ? "" : runIndexes(startQualities(run.summary)),
+          runIndexes: run === undefined ? "" : runIndexes(startQualities(run.summary), indexKey),
           runbookId: run?.summary.runbookId ?? "",
           claimCount: claims.length,
         },
@@ -110,7 +112,7 @@ export function createAcceptStore(
       return available(async () => {
         const life = replication.begin();
         const rows = await Promise.all(
-          keys.map(async (key) => redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "version", "episode", "run")),
+          keys.map(async (key) => redis.hmget(episodeKey(`${key.runbookId}|${key.fingerprint}`), "version", "episode", "run")),
         );
         // A duplicate is answered 202 without a write of its own, so what it rests on must be as safe as one.
         const isStored = rows.some(([version]) => typeof version === "string");

@@ -5,7 +5,7 @@ import { type Browser, startBrowser } from "../../test/servers/browser.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { type HttpHarness, startHttp } from "../../test/servers/http-harness.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { parseEntry } from "../core/journal.ts";
+import { parseRecord } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 import { createApprovalService } from "./redis-store.ts";
@@ -46,7 +46,7 @@ async function aLinkedRun(text = "Resume budget checkout?") {
 
 async function decisions(runId: string) {
   const texts = await held.redis.lrange(runKeys.journal(runId), 0, -1);
-  return texts.map(parseEntry).flatMap((entry) => (entry.kind === "answered" ? [entry.answer] : []));
+  return texts.flatMap(parseRecord).flatMap((entry) => (entry.kind === "answered" ? [entry.answer] : []));
 }
 
 async function post(path: string, body: unknown, headers: Record<string, string> = {}) {

@@ -6,7 +6,7 @@ import { type AskingRun, createAskingRun } from "../../test/builders/an-asking-r
 import { describeQuestionStore } from "../../test/contracts/describe-question-store.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { parseEntry } from "../core/journal.ts";
+import { parseRecord } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { createRunJournal } from "../runs/redis-store.ts";
@@ -35,7 +35,7 @@ function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): Answ
 
 async function answersIn({ runId }: AskingRun) {
   const texts = await held.redis.lrange(runKeys.journal(runId), 0, -1);
-  return texts.map(parseEntry).filter((entry) => entry.kind === "answered");
+  return texts.flatMap(parseRecord).filter((entry) => entry.kind === "answered");
 }
 
 describeQuestionStore("Redis", async () => {
@@ -50,7 +50,7 @@ describeQuestionStore("Redis", async () => {
         runId,
         request: { runbookId: "contract", runbookSha: "c".repeat(64), mode: "auto", params: {}, source: "manual" },
       }),
-    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), 0, -1)).map(parseEntry),
+    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), 0, -1)).flatMap(parseRecord),
     stop: async (runId) => void (await createRunNotices(redis).stop(runId, "ann", "enough")),
     now: () => clock.now(),
     close: async () => undefined,

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import type { AuditRecord, AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import { parseAuditEntry } from "../core/audit.ts";
-import { type BrokenRecord, findFault } from "../core/chain.ts";
+import { type BrokenRecord, type ChainFault, findFault } from "../core/chain.ts";
 import { dayMs } from "../core/duration.ts";
-import { genesisHead, nextHead, parseEntry } from "../core/journal.ts";
+import { genesisHead, nextHead, parseRecord } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
@@ -97,8 +97,10 @@ export function createAuditReader(
       if (texts.length === 0 && acceptedAt < now() - mayBeGoneAfterMs) return { entries: 0 };
       return { entries: texts.length, broken: { run: id, index: 0, what: "the run's own record is gone before its time" } };
     }
-    const fault = findFault({ texts, head }, parseEntry);
-    return { entries: texts.length, ...(fault !== undefined && { broken: { run: id, ...fault } }) };
+    const sizes: number[] = [];
+    const fault = findFault({ texts, head }, (text) => sizes.push(parseRecord(text).length));
+    const entries = sum(sizes);
+    return { entries, ...(fault !== undefined && { broken: { run: id, ...inEntries(fault, sizes) } }) };
   }
 
   async function checkAudit(): Promise<Checked & { readonly texts: readonly string[] }> {
@@ -147,6 +149,17 @@ function readable(text: string, index: number): readonly AuditRecord[] {
   } catch {
     return [];
   }
+}
+
+/** The fault by the index of the first entry of its record; several that were written together are one record. */
+function inEntries({ index, what }: ChainFault, sizes: readonly number[]): ChainFault {
+  const first = sum(sizes.slice(0, index));
+  const size = sizes[index] ?? 1;
+  return { index: first, what: size === 1 ? what : `${what}; entries ${first} to ${first + size - 1} were written together` };
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 function verdictOf(runs: number, { entries, broken }: Checked): AuditVerdict {

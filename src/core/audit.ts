@@ -9,7 +9,7 @@ export interface AuditLog {
 export function parseAuditEntry(text: string): AuditEntry {
   const value: unknown = JSON.parse(text);
   if (!isAuditEntry(value)) throw new Error(`This is no audit record: ${text.slice(0, 80)}`);
-  Reflect.deleteProperty(value, "mark");
+  for (const member of ["mark", "link"]) Reflect.deleteProperty(value, member);
   return value;
 }
 

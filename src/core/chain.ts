@@ -1,4 +1,4 @@
-import { genesisHead, nextHead } from "./journal.ts";
+import { genesisHead, nextHead, withoutLink } from "./journal.ts";
 import { sha256 } from "./json.ts";
 
 /** One record as it is stored, and the head after it. */
@@ -7,20 +7,25 @@ export interface Link {
   readonly head: string;
 }
 
-const markLength = 16;
+const linkLength = 16;
+/** In place of a link, a record of an earlier version has a mark, which is a hash of its own. */
 const markPattern = /,"mark":"([0-9a-f]{16})"\}$/u;
 
 /**
- * Makes a JSON object's text the next record of a hash chain. `mark`, its last member, is a hash over the head before it and the text without it:
- * the heads say that something was changed, the marks say where.
+ * Makes a JSON object's text the next record of a hash chain. The head after it is a hash over the head before it and the text. `link`, its last
+ * member, is the beginning of that head: the heads say that something was changed, the links say where.
  */
 export function chainText(head: string, plain: string): Link {
-  const text = `${plain.slice(0, -1)},"mark":"${markOf(head, plain)}"}`;
-  return { text, head: nextHead(head, text) };
+  const next = nextHead(head, plain);
+  return { text: `${plain.slice(0, -1)},"link":"${next.slice(0, linkLength)}"}`, head: next };
 }
 
-function markOf(head: string, plain: string): string {
-  return sha256(`${head}\n${plain}`).slice(0, markLength);
+/** Whether a record says that it follows this head. One of before there were marks says nothing: only the last head tells of it. */
+function isInPlace(head: string, text: string): boolean {
+  const plain = withoutLink(text);
+  if (plain !== text) return text.slice(-linkLength - 2, -2) === nextHead(head, plain).slice(0, linkLength);
+  const mark = markPattern.exec(text);
+  return mark === null || mark[1] === sha256(`${head}\n${text.replace(markPattern, "}")}`).slice(0, linkLength);
 }
 
 /** The first record of a chain that is not what was written there; `index` counts from 0. */
@@ -47,9 +52,7 @@ export function findFault({ texts, head, start = genesisHead }: StoredChain, isR
     } catch {
       return { index, what: "it is no record" };
     }
-    const mark = markPattern.exec(text);
-    // Records of before there were marks: only the head at the end tells of them.
-    if (mark !== null && mark[1] !== markOf(at, text.replace(markPattern, "}"))) {
+    if (!isInPlace(at, text)) {
       return { index, what: "it was changed, or what stood before it was removed or moved" };
     }
     at = nextHead(at, text);

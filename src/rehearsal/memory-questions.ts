@@ -1,7 +1,7 @@
 import type { Answer, Consent } from "../../packages/sdk/src/wire/questions.ts";
 import type { AnswerResult, AnswerWrite, QuestionStore } from "../approvals/question-store.ts";
 import type { Clock } from "../core/clock.ts";
-import { nextHead, parseEntry } from "../core/journal.ts";
+import { nextHead, parseRecord } from "../core/journal.ts";
 import type { MemoryRunState } from "./memory-run-journal.ts";
 
 /** The questions of the runs in memory, with what `answer.lua` does; passes the same contract suite as those in Redis. */
@@ -60,7 +60,7 @@ export function createMemoryQuestions(clock: Pick<Clock, "now">, state: MemoryRu
       state.answers.set(question.id, answer);
       state.questions.delete(question.id);
       row.head = nextHead(row.head, text);
-      row.journal = [...row.journal, parseEntry(text)];
+      row.journal = [...row.journal, ...parseRecord(text)];
       row.woken = true;
       row.stalls = 0;
       return "ok";

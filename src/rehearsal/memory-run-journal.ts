@@ -4,7 +4,7 @@ import type { Answer, Consent, Question } from "../../packages/sdk/src/wire/ques
 import type { RunRequest, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
 import { isFrozenBy } from "../core/freeze.ts";
-import { genesisHead, nextHead, parseEntry } from "../core/journal.ts";
+import { genesisHead, nextHead, parseRecord } from "../core/journal.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { Append, Notices, RunJournal } from "../runs/store.ts";
 
@@ -105,7 +105,7 @@ export function createMemoryRunJournal(clock: Clock, leaseMs = 6000, shared: Mem
   const push = (row: Row, texts: readonly string[]): void => {
     if (texts.length === 0) return;
     row.head = texts.reduce(nextHead, row.head);
-    row.journal = [...row.journal, ...texts.map((text) => parseEntry(text))];
+    row.journal = [...row.journal, ...texts.flatMap((text) => parseRecord(text))];
   };
 
   /** Undefined: its window is over. One of which more than all is left began before the clock was set back, and begins anew. */

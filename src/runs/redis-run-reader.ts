@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { JournalEntry, RunRecord } from "../../packages/sdk/src/wire/journal.ts";
 import { type RunState, type RunSummary, runStates } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
-import { parseEntry } from "../core/journal.ts";
+import { parseRecord } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { damagedSummary, parseSummary } from "../core/run.ts";
 import { namedQualities } from "../core/run-qualities.ts";
@@ -20,18 +20,20 @@ const followEveryMs = 300;
 /** What people read, over Redis. Reads only. */
 export function createRunReader(redis: Redis, clock: Clock): RunReader {
   const summaryOf = async (id: string): Promise<RunSummary | undefined> => {
-    const [text, state] = await redis.hmget(runKeys.run(id), "summary", "state");
-    return state === undefined || state === null ? undefined : toSummary(id, text ?? "", state);
+    const [text, step, state] = await redis.hmget(runKeys.run(id), "summary", "step", "state");
+    return state === undefined || state === null ? undefined : toSummary({ id, text: text ?? "", step: step ?? "", state });
   };
   /** Up to the first entry that cannot be read: what comes behind it would be read in a wrong place. */
-  const journalOf = async (id: string, from: number): Promise<JournalEntry[]> => {
+  const journalOf = async (id: string, from: number): Promise<{ readonly entries: readonly JournalEntry[]; readonly records: number }> => {
     const entries: JournalEntry[] = [];
+    let records = 0;
     for (const text of await redis.lrange(runKeys.journal(id), from, -1)) {
-      const entry = readable(text, parseEntry);
-      if (entry === undefined) break;
-      entries.push(entry);
+      const record = readable(text, parseRecord);
+      if (record === undefined) break;
+      entries.push(...record);
+      records += 1;
     }
-    return entries;
+    return { entries, records };
   };
 
   return {
@@ -39,13 +41,15 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
     get: async (id) => available(async () => get(id)),
     async *follow(id, afterIndex, signal) {
       if (!isId(id)) return;
-      let index = afterIndex + 1;
+      // A record may hold several entries, so where it begins is not said by their index.
+      let [index, from] = [0, 0];
       while (!signal.aborted) {
-        const entries = await journalOf(id, index);
+        const { entries, records } = await journalOf(id, from);
+        from += records;
         for (const entry of entries) {
-          yield { index, entry };
+          if (index > afterIndex) yield { index, entry };
           index += 1;
-          if (entry.kind === "finished") return;
+          if (entry.kind === "finished" && index > afterIndex) return;
         }
         if (entries.length === 0) {
           const state = await redis.hget(runKeys.run(id), "state");
@@ -86,8 +90,8 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
       }),
     ).map(String);
     return Array.from({ length: values.length / rowFields }, (_, row) => {
-      const [id = "", score = "", text = "", state = ""] = values.slice(row * rowFields, (row + 1) * rowFields);
-      return { id, score, summary: state === "" ? undefined : toSummary(id, text, state) };
+      const [id = "", score = "", text = "", step = "", state = ""] = values.slice(row * rowFields, (row + 1) * rowFields);
+      return { id, score, summary: state === "" ? undefined : toSummary({ id, text, step, state }) };
     });
   }
 
@@ -95,7 +99,7 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
     if (!isId(id)) return undefined;
     const summary = await summaryOf(id);
     if (summary === undefined) return undefined;
-    const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.runbook(summary.runbookSha))]);
+    const [{ entries: journal }, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.runbook(summary.runbookSha))]);
     return { summary, journal, ...(source !== null && { runbookSource: source }) };
   }
 }
@@ -135,11 +139,23 @@ function readable<Value>(text: string, parse: (text: string) => Value): Value | 
 const maxRounds = 10;
 
 /** Values of a run in the reply of the script that lists them. */
-const rowFields = 4;
+const rowFields = 5;
 
-function toSummary(id: string, text: string, state: string): RunSummary {
+interface StoredSummary {
+  readonly id: string;
+  readonly text: string;
+  /** `""`: as the text says. */
+  readonly step: string;
+  readonly state: string;
+}
+
+/** The text is written when the run rests; what changes with each step stands beside it. */
+function toSummary({ id, text, step, state }: StoredSummary): RunSummary {
   const summary = readable(text, parseSummary);
-  return summary === undefined || state === "damaged" ? { ...damagedSummary(id), ...summary, state: "damaged" } : summary;
+  const current = runStates.find((one) => one === state);
+  if (summary === undefined || current === undefined || current === "damaged")
+    return { ...damagedSummary(id), ...summary, state: "damaged" };
+  return { ...summary, state: current, ...(step !== "" && { step }) };
 }
 
 function isOpenState(state: RunFilter["state"]): boolean {

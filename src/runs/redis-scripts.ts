@@ -47,6 +47,7 @@ export const runScripts = {
       "leaseMs",
       "state",
       "summary",
+      "step",
       "release",
       "retentionMs",
       "questionJson",

@@ -6,7 +6,7 @@ import { describeRunJournal } from "../../test/contracts/describe-run-journal.ts
 import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { parseEntry } from "../core/journal.ts";
+import { parseRecord } from "../core/journal.ts";
 import { parseSummary } from "../core/run.ts";
 import { createFreezeStore } from "../freeze/redis-store.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
@@ -36,7 +36,7 @@ describeRunJournal("Redis", async () => {
     create: async (runId, request) => acceptRun(redis, { runId, request }),
     join: async (runId, request, why) => acceptRun(redis, { runId, request, fingerprint: `${runId} too`, joining: why }),
     log: async (name) => redis.lrange(runKeys.log(name), 0, -1),
-    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry),
+    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).flatMap(parseRecord),
     notice: async (runId, notice) => {
       if (notice.stop !== undefined) await control.stop(runId, notice.stop.by, notice.stop.reason);
       if (notice.resolved !== undefined) await control.resolved(runId, notice.resolved);
@@ -64,7 +64,7 @@ describeAcceptStore("Redis", async () => {
     async runOf(runId) {
       const [summary, first] = await Promise.all([redis.hget(runKeys.run(runId), "summary"), redis.lindex(runKeys.journal(runId), 0)]);
       if (summary === null || first === null) return undefined;
-      return { id: parseSummary(summary).id, first: parseEntry(first).kind };
+      return { id: parseSummary(summary).id, first: parseRecord(first)[0]?.kind ?? "" };
     },
     freeze: async (freeze) => createFreezeStore(redis, { notices: createRunNotices(redis) }).put(freeze),
     unfreeze: async (scope) => void (await createFreezeStore(redis, { notices: createRunNotices(redis) }).remove(scope)),

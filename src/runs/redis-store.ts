@@ -5,11 +5,11 @@ import { chainText } from "../core/chain.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { dayMs } from "../core/duration.ts";
 import { parseFreeze } from "../core/freeze.ts";
-import { parseEntry } from "../core/journal.ts";
+import { parseRecord, recordText } from "../core/journal.ts";
 import { parseSummary, watchdogRunbook } from "../core/run.ts";
 import { endQualities } from "../core/run-qualities.ts";
 import { createReplication } from "../platform/redis/replication.ts";
-import { claimArgs, endedRetentionMs, isId, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
+import { claimArgs, endedRetentionMs, isId, rememberKeys, runIndexes, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
 import { readRedisTime } from "../platform/redis/shared-clock.ts";
 import { createOpenRunCounts } from "./redis-open-runs.ts";
@@ -57,6 +57,7 @@ export function createRunJournal(
   /** The projection travels with the lease, because the script only writes. */
   const summaries = new Map<string, RunSummary>();
   const replication = createReplication(redis, options.replicas ?? 0);
+  const indexKey = rememberKeys(runKeys.runsBy);
   /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
   let isBehind = false;
   const endImpossibleWaits = async (now: Instant): Promise<void> => {
@@ -85,8 +86,8 @@ export function createRunJournal(
     if (kind === "ended" || kind === "leased" || kind === "waiting" || kind === "unknown_run" || kind === "damaged")
       return { refused: kind };
     const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", ...more] = result;
-    const [joined = "0", joinedReason = "", summary = "", ...entries] = more;
-    const journal = readRecord(summary, entries, (currentSummary) => summaries.set(runId, currentSummary));
+    const [joined = "0", joinedReason = "", summary = "", step = "", ...entries] = more;
+    const journal = readRecord(summary, entries, (currentSummary) => summaries.set(runId, withStep(currentSummary, step)));
     if (journal === undefined) {
       const keys = { run: runKeys.run(runId), due: runKeys.due, damagedRuns: runKeys.damaged, feed: runKeys.feed };
       await runScripts.quarantineRun.run(redis, { keys, args: { runId, token } });
@@ -120,14 +121,14 @@ export function createRunJournal(
         if (isBehind) return { kind: "unreplicated" };
       }
       const life = replication.begin();
-      let { head } = change;
-      const texts = change.entries.map((entry) => {
-        const link = chainText(head, entryText(entry));
-        head = link.head;
-        return link.text;
-      });
+      // One record for all: what is written together is there or missing together.
+      const link = change.entries.length === 0 ? undefined : chainText(change.head, recordText(change.entries.map(bounded)));
+      const { head } = link ?? change;
+      const texts = link === undefined ? [] : [link.text];
       const currentSummary = summaries.get(lease.runId) ?? (await readSummary(redis, lease.runId));
       const summary = { ...currentSummary, ...change.summary, state: change.state };
+      // What is listed of a run that works is its state and its step; all else is written when it rests.
+      const isLean = change.release === undefined && Object.keys(change.summary).every((field) => field === "step");
       const cooldowns = change.cooldowns ?? [];
       const { question, release } = change;
       const result = resultList(
@@ -161,7 +162,8 @@ export function createRunJournal(
             newHead: head,
             leaseMs,
             state: change.state,
-            summary: JSON.stringify(summary),
+            summary: isLean ? "" : JSON.stringify(summary),
+            step: isLean ? (summary.step ?? "") : "",
             release: release === undefined ? "keep" : (release.dueAt ?? "park"),
             retentionMs: summary.runbookId === watchdogRunbook ? watchdogRetentionMs : endedRetentionMs,
             questionJson: question === undefined ? "" : JSON.stringify(question),
@@ -174,7 +176,7 @@ export function createRunJournal(
             sawJoined: change.recordedNotices.joined ?? 0,
             precedesEffect: change.precedes === "effect",
             freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
-            endedIndexes: change.state === "ended" ? runIndexes(endQualities(summary)) : "",
+            endedIndexes: change.state === "ended" ? runIndexes(endQualities(summary), indexKey) : "",
             releasedAt: release?.at ?? 0,
           },
           moreArgs: [...texts, ...claimArgs(change.claims), ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs)))],
@@ -261,7 +263,7 @@ function readRecord(
   onSummary: (summary: RunSummary) => void,
 ): readonly JournalEntry[] | undefined {
   try {
-    const journal = entries.map((entry) => parseEntry(entry));
+    const journal = entries.flatMap((text) => parseRecord(text));
     if (journal[0]?.kind !== "accepted") return undefined;
     onSummary(parseSummary(summary));
     return journal;
@@ -274,14 +276,18 @@ function noticesOf(stopBy: string, stopReason: string, resolved: string): Notice
   return { ...(stopBy !== "" && { stop: { by: stopBy, reason: stopReason } }), ...(resolved !== "" && { resolved }) };
 }
 
-function entryText(entry: JournalEntry): string {
-  const text = JSON.stringify(entry);
-  if (Buffer.byteLength(text) <= entryLimitBytes) return text;
-  if (entry.kind === "applied")
-    return JSON.stringify({ ...entry, output: { cut: true, note: "The result was larger than 64 KiB and was not kept." } });
+/** The entry, or what is kept of one that is too large. */
+function bounded(entry: JournalEntry): JournalEntry {
+  if (Buffer.byteLength(JSON.stringify(entry)) <= entryLimitBytes) return entry;
+  if (entry.kind === "applied") return { ...entry, output: { cut: true, note: "The result was larger than 64 KiB and was not kept." } };
   throw new Error(`A journal entry of kind ${entry.kind} is larger than 64 KiB.`);
 }
 
 async function readSummary(redis: Redis, runId: string): Promise<RunSummary> {
-  return parseSummary((await redis.hget(runKeys.run(runId), "summary")) ?? "null");
+  const [summary, step] = await redis.hmget(runKeys.run(runId), "summary", "step");
+  return withStep(parseSummary(summary ?? "null"), step ?? "");
+}
+
+function withStep(summary: RunSummary, step: string): RunSummary {
+  return step === "" ? summary : { ...summary, step };
 }

@@ -5,10 +5,11 @@ import { schemaVersion } from "./schema-version.ts";
 it("accepts an empty store and one of its own version", () => {
   expect(judgeSchema(undefined).verdict).toBe("ok");
   expect(judgeSchema(schemaVersion).verdict).toBe("ok");
+  expect(judgeSchema(schemaVersion - 1)).toMatchObject({ verdict: "ok", detail: "version 4, which becomes 5" });
 });
 
 it.each([
-  ["older", schemaVersion - 1, "An older runbookd wrote this data, and it is not converted."],
+  ["older", schemaVersion - 2, "An older runbookd wrote this data, and it is not converted."],
   ["newer", schemaVersion + 1, "A newer runbookd wrote this data."],
 ])("refuses data of an %s version and says what to do", (_, version, reason) => {
   const finding = judgeSchema(version);

@@ -1,5 +1,5 @@
 import { type Finding, fault, fine } from "../../core/diagnosis.ts";
-import { schemaVersion } from "./schema-version.ts";
+import { readableVersions, schemaVersion } from "./schema-version.ts";
 
 const otherRedis = "set REDIS_URL to an empty Redis (without REDIS_URL: RUNBOOKD_DATA to an empty folder)";
 const olderData =
@@ -12,6 +12,7 @@ export function judgeSchema(storedVersion: number | undefined): Finding {
   const name = "Redis data";
   if (storedVersion === undefined) return fine(name, "none yet");
   if (storedVersion === schemaVersion) return fine(name, `version ${storedVersion}`);
+  if (readableVersions.includes(storedVersion)) return fine(name, `version ${storedVersion}, which becomes ${schemaVersion}`);
   return fault(
     name,
     `the data has layout version ${storedVersion}, this runbookd uses version ${schemaVersion}`,

@@ -6,7 +6,9 @@ const tag = "{rb}";
 
 /** Keys of runs and of all that goes with them; docs/redis.md lists them. One hash tag, so that each script is single-slot. Input from outside is hashed. */
 export const runKeys = {
-  episode: (runbookId: string, fingerprint: string) => `${tag}:episode:${sha256(`${runbookId}|${fingerprint}`)}`,
+  episode: (runbookId: string, fingerprint: string) => runKeys.episodeOf(`${runbookId}|${fingerprint}`),
+  /** `name`: runbook and fingerprint, joined by `|`. */
+  episodeOf: (name: string): string => `${tag}:episode:${sha256(name)}`,
   runbook: (sha: string) => `${tag}:runbook:${sha}`,
   run: (id: string) => `${tag}:run:${id}`,
   journal: (id: string) => `${tag}:run:${id}:journal`,
@@ -63,9 +65,22 @@ export function isId(text: string): boolean {
   return /^[A-Za-z0-9_-]{1,64}$/.test(text);
 }
 
-/** The indexes of these qualities as the scripts read them: their keys, joined by blanks. */
-export function runIndexes(qualities: readonly string[]): string {
-  return qualities.map((quality) => runKeys.runsBy(quality)).join(" ");
+/** The indexes of these qualities as the scripts read them: their keys, joined by blanks. `keyOf`: {@link runKeys}' `runsBy` unless said. */
+export function runIndexes(qualities: readonly string[], keyOf: (quality: string) => string = runKeys.runsBy): string {
+  return qualities.map((quality) => keyOf(quality)).join(" ");
+}
+
+/** A key that holds a hash is made from each name once, as long as no more than a thousand names are in use. */
+export function rememberKeys(keyOf: (name: string) => string): (name: string) => string {
+  const keys = new Map<string, string>();
+  return (name) => {
+    const remembered = keys.get(name);
+    if (remembered !== undefined) return remembered;
+    if (keys.size >= 1000) keys.clear();
+    const key = keyOf(name);
+    keys.set(name, key);
+    return key;
+  };
 }
 
 /** Claims as the scripts read them: type, max, windowMs, amount. */

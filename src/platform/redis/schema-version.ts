@@ -6,13 +6,21 @@ import { runKeys } from "./run-keys.ts";
  * read what this one writes. Added fields do not raise it, so that two versions can run side by side during an upgrade.
  * Version 2: keys and fields are named by words. Version 3: limits of batches say `pilotTickets`, a submission that waits is `paused`.
  * Version 4: a trial of a route or prompt names its rollout, and a fallback may end.
+ * Version 5: entries of a run that are written together are one record of its journal.
  */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
-/** The version that the store was written with; an empty store is marked with this program's. Rejects when Redis does not answer. */
-export async function markSchema(redis: Pick<Redis, "hsetnx" | "hget">): Promise<number> {
+/** Earlier versions whose data this program reads as it is. A store of one becomes one of this version when the program starts. */
+export const readableVersions: readonly number[] = [4];
+
+/** The version that the store is of; an empty store, and one that is read as it is, is marked with this program's. Rejects when Redis does not answer. */
+export async function markSchema(redis: Pick<Redis, "hset" | "hsetnx" | "hget">): Promise<number> {
   await redis.hsetnx(runKeys.meta, "schema", schemaVersion);
-  return Number(await redis.hget(runKeys.meta, "schema"));
+  const stored = Number(await redis.hget(runKeys.meta, "schema"));
+  if (!readableVersions.includes(stored)) return stored;
+  // A process of the earlier version that still works here stops at its next look.
+  await redis.hset(runKeys.meta, "schema", schemaVersion);
+  return schemaVersion;
 }
 
 /** The version that the store was written with; undefined: it is empty. Rejects when Redis does not answer. */

@@ -4,6 +4,8 @@ import { type RedisServer, startRedisServer } from "../../../test/servers/redis-
 import { until } from "../../../test/servers/until.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { connectRedis } from "./connection.ts";
+import { runKeys } from "./run-keys.ts";
+import { readableVersions, schemaVersion } from "./schema-version.ts";
 import { startStoreWatch } from "./store-watch.ts";
 
 let server: RedisServer;
@@ -35,6 +37,22 @@ it("lets its user prepare each time before the store counts as fit, and not whil
   } finally {
     ending.abort();
     for (const resolve of preparing) resolve();
+    await store.close();
+    redis.disconnect();
+  }
+});
+
+it("takes over data of the version before, which is of this version from then on", async () => {
+  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  const ending = new AbortController();
+  await redis.hset(runKeys.meta, "schema", readableVersions[0] ?? 0);
+  const options = { redis, durableBy: undefined, clock: createSystemClock(), log: createRecordedLog(), signal: ending.signal };
+  const store = startStoreWatch({ ...options, intervalMs: 50 });
+  try {
+    await until("the store is fit", () => store.isFit());
+    expect(await redis.hget(runKeys.meta, "schema")).toBe(String(schemaVersion));
+  } finally {
+    ending.abort();
     await store.close();
     redis.disconnect();
   }

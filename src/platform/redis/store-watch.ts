@@ -7,7 +7,7 @@ import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { type DurabilitySource, memoryShare } from "./judge-redis.ts";
 import { judgeStore, type StoreJudgement, unfitReason } from "./judge-store.ts";
 import { readStoreFacts } from "./read-redis-facts.ts";
-import { markSchema } from "./schema-version.ts";
+import { markSchema, readableVersions } from "./schema-version.ts";
 
 /** How a store is watched. */
 export interface StoreWatchOptions {
@@ -74,10 +74,12 @@ export function startStoreWatch(options: StoreWatchOptions): StoreWatch {
     const facts = await readStoreFacts(redis);
     share = memoryShare(facts);
     const judged = judgeStore(facts, options.durableBy);
-    if (judged.kind === "unfit" || facts.schema !== undefined) return judged;
+    const isMarked = facts.schema !== undefined && !readableVersions.includes(facts.schema);
+    if (judged.kind === "unfit" || isMarked) return judged;
     // Another version may have marked it in this moment.
     const schema = await markSchema(redis);
-    if (wasFit) log.warn({ schema }, "The store had lost the mark of its layout, so it was emptied; the mark is written again.");
+    if (wasFit && facts.schema === undefined)
+      log.warn({ schema }, "The store had lost the mark of its layout, so it was emptied; the mark is written again.");
     return judgeStore({ ...facts, schema }, options.durableBy);
   };
 

@@ -15,10 +15,8 @@ export interface Invocation {
 }
 
 /** What the action receives. `cut`: aborts its signal beside the lease, the timeout and a stop. */
-export function contextOf(
-  { run, step, number, idempotencyKey, timeoutMs }: Invocation,
-  cut?: { readonly signal: AbortSignal },
-): ActionContext {
+export function contextOf(invocation: Invocation, cut?: { readonly signal: AbortSignal }): ActionContext {
+  const { run, step, number, timeoutMs } = invocation;
   const { writer, deps } = run;
   const { view } = writer;
   const { question, request } = view;
@@ -30,7 +28,9 @@ export function contextOf(
     runbookId: request.runbookId,
     stepId: step.id,
     attempt: number,
-    idempotencyKey,
+    get idempotencyKey() {
+      return invocation.idempotencyKey;
+    },
     // Created when it is first read: every timeout stays alive until its time is over.
     get signal() {
       const cuts = [...(stoppable ? [writer.stopSignal] : []), ...(cut === undefined ? [] : [cut.signal])];

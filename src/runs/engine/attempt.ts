@@ -29,7 +29,6 @@ export type Stage = (attempt: Attempt) => StageOutcome | Promise<StageOutcome>;
 /** What the guardrails said about a plan that they did not refuse. */
 export interface Judgement {
   readonly verdict: Exclude<Verdict, { readonly kind: "refuse" }>;
-  readonly planSha: string;
   /** A person has permitted exactly this plan. */
   readonly approved: boolean;
 }
@@ -62,12 +61,12 @@ export class Attempt implements Invocation {
   readonly approved: StepView["approved"];
   /** Attempts that may have reached the target share a group, and with it the idempotency key. */
   readonly group: number;
-  readonly idempotencyKey: string;
   readonly timeoutMs: number;
   /** On the monotonic clock. */
   readonly startedAt: Instant;
   /** What a freeze must cover to stop this attempt; set by the freeze stage. Undefined: no freeze stops it. */
   freezeQuery: FreezeQuery | undefined;
+  #idempotencyKey: string | undefined;
   #plan: Plan | undefined;
   #judgement: Judgement | undefined;
   #result: AttemptResult | undefined;
@@ -81,9 +80,14 @@ export class Attempt implements Invocation {
     this.continues = resumed !== undefined && state.failure === undefined && state.progress !== undefined;
     this.approved = state.approved;
     this.group = resumed?.group ?? state.group;
-    this.idempotencyKey = idempotencyKeyOf(run.writer.lease.runId, step.id, this.group);
     this.timeoutMs = step.timeoutMs ?? action.timeoutMs;
     this.startedAt = run.deps.clock.monotonic();
+  }
+
+  /** Made when it is first read: most targets do not honour it. */
+  get idempotencyKey(): string {
+    this.#idempotencyKey ??= idempotencyKeyOf(this.run.writer.lease.runId, this.step.id, this.group);
+    return this.#idempotencyKey;
   }
 
   /** Set by the plan stage. */

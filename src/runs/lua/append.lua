@@ -26,26 +26,27 @@ local expected_head = ARGV[3]
 local new_head = ARGV[4]
 local lease_ms = ARGV[5]
 local state = ARGV[6]
-local summary = ARGV[7]
-local release = ARGV[8] -- 'keep' the lease | 'park' until woken | ms when the run is due again
-local retention_ms = ARGV[9] -- after the run's end
-local question_json = ARGV[10] -- '' = the entries ask no question
-local question_id = ARGV[11]
-local entry_count = tonumber(ARGV[12])
-local claim_count = tonumber(ARGV[13])
-local cooldown_count = tonumber(ARGV[14])
-local saw_stop = ARGV[15] == '1'
-local saw_resolved = ARGV[16] == '1'
-local saw_joined = ARGV[17] -- count of the alerts that have joined, as far as the journal says
-local precedes_effect = ARGV[18] == '1'
-local freeze_query = ARGV[19] -- see freeze.lua
-local ended_indexes = ARGV[20] -- of a run that ends; see run-indexes.lua
-local released_at = ARGV[21] -- ms of the worker's clock when it decided on `release`
-local entries_claims_cooldowns = { unpack(ARGV, 22) } -- claims: see claims.lua | cooldowns: ms
+local summary = ARGV[7] -- '' = only the step in hand changes
+local step = ARGV[8] -- '' = as the summary says
+local release = ARGV[9] -- 'keep' the lease | 'park' until woken | ms when the run is due again
+local retention_ms = ARGV[10] -- after the run's end
+local question_json = ARGV[11] -- '' = the entries ask no question
+local question_id = ARGV[12]
+local entry_count = tonumber(ARGV[13])
+local claim_count = tonumber(ARGV[14])
+local cooldown_count = tonumber(ARGV[15])
+local saw_stop = ARGV[16] == '1'
+local saw_resolved = ARGV[17] == '1'
+local saw_joined = ARGV[18] -- count of the alerts that have joined, as far as the journal says
+local precedes_effect = ARGV[19] == '1'
+local freeze_query = ARGV[20] -- see freeze.lua
+local ended_indexes = ARGV[21] -- of a run that ends; see run-indexes.lua
+local released_at = ARGV[22] -- ms of the worker's clock when it decided on `release`
+local entries_claims_cooldowns = { unpack(ARGV, 23) } -- claims: see claims.lua | cooldowns: ms
 
-local stored_token, stored_head, stop_by, stop_reason, resolved, stored_state, lease_until = unpack(
-  redis.call('HMGET', run, 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state',
-    'leaseUntil'))
+local stored_token, stored_head, stop_by, stop_reason, resolved, stored_state, lease_until,
+  stalls = unpack(redis.call('HMGET', run, 'token', 'head', 'stopBy', 'stopReason', 'resolved',
+  'state', 'leaseUntil', 'stalls'))
 local function reply_with_notices(kind)
   return { kind, stop_by or '', stop_reason or '', resolved or '' }
 end
@@ -82,17 +83,29 @@ local now = now_ms()
 if entry_count > 0 then
   redis.call('RPUSH', journal, unpack(entries_claims_cooldowns, 1, entry_count))
 end
+local changes = { 'head', new_head, 'step', step }
+if state ~= stored_state then
+  changes[#changes + 1] = 'state'
+  changes[#changes + 1] = state
+end
+if stalls ~= '0' then
+  changes[#changes + 1] = 'stalls'
+  changes[#changes + 1] = 0
+end
+if summary ~= '' then
+  changes[#changes + 1] = 'summary'
+  changes[#changes + 1] = summary
+end
 local keeps_lease = release == 'keep'
 local lease_left = tonumber(lease_until or '0') - now
 -- Quick steps follow each other closely: a lease is extended only after a sixth of it has passed,
 -- or shortened after the clock was set back.
 if keeps_lease and (lease_left < lease_ms * 5 / 6 or lease_left > tonumber(lease_ms)) then
-  redis.call('HSET', run, 'head', new_head, 'state', state, 'summary', summary, 'stalls', 0,
-    'leaseUntil', now + lease_ms)
+  changes[#changes + 1] = 'leaseUntil'
+  changes[#changes + 1] = now + lease_ms
   redis.call('ZADD', due, now + lease_ms, run_id)
-else
-  redis.call('HSET', run, 'head', new_head, 'state', state, 'summary', summary, 'stalls', 0)
 end
+redis.call('HSET', run, unpack(changes))
 if question_json ~= '' then
   redis.call('HSET', question, 'question', question_json, 'run', run_id)
   redis.call('ZADD', open_questions, now, question_id)

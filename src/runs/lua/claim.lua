@@ -2,7 +2,7 @@
 -- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'leased', ms}
 --   | {'waiting', ms; -1 = no end}
 --   | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, joined, joined reason,
---      summary JSON, journal…}
+--      summary JSON, step, journal…}
 local run = KEYS[1]
 local journal = KEYS[2]
 local due = KEYS[3]
@@ -12,9 +12,9 @@ local lease_ms = ARGV[3]
 local nonce = ARGV[4]
 
 local state, lease_until, wake_at, last_epoch, head, stop_by, stop_reason, resolved, woken,
-  summary, last_stalls, joined, joined_reason, released_at = unpack(redis.call('HMGET', run,
+  summary, last_stalls, joined, joined_reason, released_at, step = unpack(redis.call('HMGET', run,
   'state', 'leaseUntil', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken',
-  'summary', 'stalls', 'joined', 'joinedReason', 'releasedAt'))
+  'summary', 'stalls', 'joined', 'joinedReason', 'releasedAt', 'step'))
 if not state or state == 'ended' or state == 'damaged' then
   redis.call('ZREM', due, run_id)
   return { state or 'unknown_run' }
@@ -56,7 +56,7 @@ if woken then
 end
 redis.call('ZADD', due, now + lease_ms, run_id)
 local reply = { 'ok', token, epoch, head, stalls, stop_by or '', stop_reason or '', resolved or '',
-  joined or '0', joined_reason or '', summary or 'null' }
+  joined or '0', joined_reason or '', summary or 'null', step or '' }
 for _, entry in ipairs(redis.call('LRANGE', journal, 0, -1)) do
   reply[#reply + 1] = entry
 end

@@ -1,5 +1,6 @@
 -- Lists one page of the runs that are in all of these indexes, newest first.
--- Replies: per run its id, its score, its summary and its state ('' = the run is no longer kept)
+-- Replies: per run its id, its score, its summary, its step in hand
+-- ('' = as the summary says) and its state ('' = the run is no longer kept)
 local indexes = { unpack(KEYS, 1) }
 local since = ARGV[1]
 local latest = ARGV[2]
@@ -11,8 +12,10 @@ local page = index_page(indexes, since, latest, cursor_score, cursor_id, count)
 local reply = {}
 for place = 1, #page, 2 do
   local id = page[place]
-  local summary, state = unpack(redis.call('HMGET', '{rb}:run:' .. id, 'summary', 'state'))
-  for _, value in ipairs({ id, page[place + 1], summary or '', state or '' }) do
+  local summary, step, state = unpack(redis.call('HMGET', '{rb}:run:' .. id, 'summary', 'step',
+    'state'))
+  local row = { id, page[place + 1], summary or '', step or '', state or '' }
+  for _, value in ipairs(row) do
     reply[#reply + 1] = value
   end
 end

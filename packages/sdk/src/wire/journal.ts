@@ -52,9 +52,11 @@ export const journalEntrySchema = z
       attempt,
       /** Counts changes of the idempotency key. */
       group: z.number(),
-      idempotencyKey: z.string(),
+      /** Written by earlier versions; it follows from the run's id, the step and the group. */
+      idempotencyKey: z.exactOptional(z.string()),
       plan: planSchema,
-      planSha: z.string(),
+      /** Hash of the plan that a person has permitted; earlier versions wrote it without a permission too. */
+      planSha: z.exactOptional(z.string()),
     }),
     /** The effect is done (or was found done: `found`); its result awaits Expected, if any. */
     entry("applied", { step, attempt, output: actionOutputSchema, found: z.exactOptional(z.enum(["probe", "person"])) }),
@@ -90,7 +92,7 @@ export const journalEntrySchema = z
     entry("joined", { count: z.number(), why, repeats: z.array(step) }),
     entry("stop_requested", { by: z.string(), reason }),
     entry("undo_started", { why, outcome }),
-    entry("undo_intent", { step, attempt, idempotencyKey: z.string() }),
+    entry("undo_intent", { step, attempt, idempotencyKey: z.exactOptional(z.string()) }),
     /** `note` when there was nothing to undo, or a person let it be. `kept`: it was not undone, because it lowers risk or spend. */
     entry("undone", { step, note: z.exactOptional(z.string()), kept: z.exactOptional(z.literal("lowers")) }),
     entry("undo_failed", { step, attempt, failure }),

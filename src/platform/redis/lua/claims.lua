@@ -49,7 +49,10 @@ local function take_claims(keys, values, skip, count, run_id, locks)
     elseif kind == 'log' then
       redis.call('RPUSH', key, amount)
       redis.call('LTRIM', key, -50, -1)
-      redis.call('PEXPIRE', key, lifetime_ms)
+      -- A little longer than asked for, so that not every entry has to prolong it.
+      if redis.call('PTTL', key) < tonumber(lifetime_ms) then
+        redis.call('PEXPIRE', key, math.ceil(lifetime_ms * 1.05))
+      end
     else
       if redis.call('EXISTS', key) == 1 then
         redis.call('INCRBY', key, amount)

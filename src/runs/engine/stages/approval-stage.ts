@@ -1,6 +1,7 @@
 import type { Step } from "../../../../packages/sdk/src/wire/runbooks.ts";
 import { askPeople } from "../ask-people.ts";
 import { type Attempt, deferred, proceed, type StageOutcome } from "../attempt.ts";
+import { planShaOf } from "../plan-sha.ts";
 import type { RunView } from "../run-view.ts";
 import { wantsPermission } from "../wants-permission.ts";
 
@@ -15,8 +16,8 @@ export function approvalStage(attempt: Attempt): StageOutcome {
   return deferred;
 }
 
-function requestApproval({ run, step, plan, judgement, approved }: Attempt, wanted: string): void {
-  const { verdict, planSha } = judgement;
+function requestApproval({ run, step, action, plan, judgement, approved }: Attempt, wanted: string): void {
+  const { verdict } = judgement;
   const isOutdated = approved !== undefined;
   if (isOutdated) run.deps.publish({ kind: "step_refused", guardrail: "stale-plan" });
   else if (verdict.kind === "ask") run.deps.publish({ kind: "step_refused", guardrail: verdict.guardrail });
@@ -25,7 +26,7 @@ function requestApproval({ run, step, plan, judgement, approved }: Attempt, want
     kind: "approve",
     text: `${isOutdated ? "stale-plan: what was permitted is too old, and now it would be another change. " : ""}${wanted} ${plan.summary}`,
     answers: ["approve", "reject"],
-    planSha,
+    planSha: planShaOf(action.name, plan),
     plan,
     ...(verdict.kind === "ask" && verdict.group !== undefined && { group: verdict.group }),
     ...(rule !== undefined && { withinMs: rule.withinMs, role: rule.role, of: rule.of }),

@@ -8,11 +8,10 @@ import type { RunView } from "../run-view.ts";
 export async function guardStage(attempt: Attempt): Promise<StageOutcome> {
   const { writer, deps } = attempt.run;
   writer.receiveNotices();
-  const planSha = planShaOf(attempt.action.name, attempt.plan);
-  const approved = attempt.approved?.planSha === planSha;
+  const approved = attempt.approved !== undefined && attempt.approved.planSha === planShaOf(attempt.action.name, attempt.plan);
   const verdict = await deps.guard(candidateOf(attempt, approved), deps.clock.now());
   if (verdict.kind === "refuse") return recordRefusal(attempt, verdict);
-  attempt.judgement = { verdict, planSha, approved };
+  attempt.judgement = { verdict, approved };
   return proceed;
 }
 

@@ -40,7 +40,7 @@ export async function continueIntentStage(attempt: Attempt): Promise<StageOutcom
   return result.kind === "ok" ? proceed : outcomeOfRefusedWrite(attempt, result);
 }
 
-function recordIntent({ run, step, action, number, group, idempotencyKey, plan, judgement }: Attempt): void {
+function recordIntent({ run, step, action, number, group, plan, judgement, approved }: Attempt): void {
   run.writer.record({
     kind: "intent",
     step: step.id,
@@ -49,9 +49,8 @@ function recordIntent({ run, step, action, number, group, idempotencyKey, plan, 
     risk: action.risk,
     attempt: number,
     group,
-    idempotencyKey,
     plan,
-    planSha: judgement.planSha,
+    ...(judgement.approved && approved !== undefined && { planSha: approved.planSha }),
   });
 }
 
