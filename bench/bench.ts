@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchAttribution, differencesOf, renderAttribution } from "./bench-attribution.ts";
+import { benchCounts, judgeCounts, renderCounts } from "./bench-counts.ts";
 import { benchReplay, renderReplay } from "./bench-replay.ts";
 import { benchStart, renderStart } from "./bench-start.ts";
 import { benchTickets, renderTickets } from "./bench-tickets.ts";
@@ -15,7 +16,7 @@ import { floorSide, productSide, type Side } from "./sides.ts";
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
 const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
 
-const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only start|runs|replay|attribution|events|tickets]
+const usage = `Usage: npm run bench -- [--rounds N] [--quick|--full] [--json] [--only start|counts|runs|replay|attribution|events|tickets]
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
@@ -24,6 +25,8 @@ The replay of 100,000 requests through a prompt cache runs beside a straightforw
 So does the attribution of a rise of cost over 1,000,000 usage events; when the two do not find the same, the exit code is 1.
 An explanation of 20,000 usage events is made while 20,000 and while 1,000,000 are kept: commands and bytes must be the same, else the exit
 code is 1; then all 1,000,000 are explained at once.
+What a run costs is counted, and what is done about open runs with 1,000, 10,000 and 100,000 of them (--full: 1,000,000 too): each line has
+its target and its verdict, and when one misses, the exit code is 1.
 Starting --version, --help and lint is measured beside a bare node.
 `;
 
@@ -33,6 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
     options: {
       rounds: { type: "string", default: "3" },
       quick: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       only: { type: "string" },
       help: { type: "boolean", default: false },
@@ -50,6 +54,13 @@ async function main(args: readonly string[]): Promise<void> {
     const costs = benchStart(starts);
     process.stdout.write(renderStart(costs, starts));
     if (values.json) process.stdout.write(`${JSON.stringify({ start: costs })}\n`);
+  }
+  if (isWanted("counts")) {
+    const sizes = values.quick ? [1000, 10_000] : values.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 100_000];
+    const lines = judgeCounts(await benchCounts(sizes));
+    process.stdout.write(renderCounts(lines));
+    if (values.json) process.stdout.write(`${JSON.stringify({ counts: lines })}\n`);
+    if (lines.some(({ holds }) => holds === false)) process.exitCode = 1;
   }
   if (isWanted("replay")) {
     const requests = values.quick ? 20_000 : 100_000;

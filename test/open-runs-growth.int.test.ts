@@ -1,9 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { createSystemClock } from "../src/core/clock.ts";
+import { countClaims, countGrowth } from "../bench/open-run-growth.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
-import { createRunReader } from "../src/runs/redis-run-reader.ts";
-import { createRunJournal } from "../src/runs/redis-store.ts";
 import { putOpenRuns } from "./builders/put-open-runs.ts";
 import { commandsOf } from "./servers/commands-of.ts";
 import { holdRedis } from "./servers/hold-redis.ts";
@@ -18,32 +16,15 @@ const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).
 
 describe("what workers and people do", () => {
   const held = holdRedis();
-  const clock = createSystemClock();
 
-  async function countsPerCall() {
-    const journal = createRunJournal(held.redis, { worker: "vm/7", leaseMs: 6000, nonce: () => "n", clock });
-    const reader = createRunReader(held.redis, clock);
-    const tasks = {
-      reclaim: async () => journal.reclaimLeases(),
-      sweep: async () => journal.due(50),
-      openRuns: async () => journal.openRuns(),
-      dueLag: async () => journal.dueLagSeconds(),
-      listOpen: async () => reader.list({ state: "open" }, { limit: 20 }),
-      listOfRunbook: async () => reader.list({ runbookId: "growth", state: "open" }, { limit: 20 }),
-    };
-    // The first sweep compares every wait with Redis' clock.
-    await journal.due(1);
-    const counts = new Map<string, number>();
-    for (const [name, task] of Object.entries(tasks)) counts.set(name, sum(await commandsOf(held.redis, task)));
-    return Object.fromEntries(counts);
-  }
-
-  it("costs as many commands with many open runs as with few", async () => {
-    await putOpenRuns(held.redis, { ...suspended, from: 0, to: few });
-    const before = await countsPerCall();
-    await putOpenRuns(held.redis, { ...suspended, from: few, to: many });
-    expect(await countsPerCall()).toEqual(before);
-    for (const count of Object.values(before)) expect(count).toBeLessThanOrEqual(25);
+  it("costs as many commands with many open runs as with few, and a claim for each run however many workers sweep", async () => {
+    const lines = await countGrowth(held.redis, [few, many]);
+    for (const { work, commands, max } of lines) {
+      if (max === undefined) continue;
+      expect([work, new Set(commands).size]).toEqual([work, 1]);
+      expect(Math.max(...commands)).toBeLessThanOrEqual(max);
+    }
+    expect(await countClaims(held.redis, 4, 200)).toBe(1);
   }, 120_000);
 });
 
