@@ -32,15 +32,33 @@ function aBell(capacity: number) {
   return { bell, executed, failed, rung, drain, release };
 }
 
-it("answers while there is room and passes the rest on to the queue", async () => {
+it("executes while there is room, and then as soon as there is room, in the order in which runs came", async () => {
   const { bell, executed, rung, release } = aBell(2);
-  for (const run of ["a", "b", "c"]) bell.enqueue(run);
+  for (const run of ["a", "b", "c", "d", "e"]) bell.enqueue(run);
   expect(executed).toEqual(["a", "b"]);
-  expect(rung).toEqual(["c"]);
   await release();
-  bell.enqueue("d");
-  expect(executed).toEqual(["a", "b", "d"]);
+  expect(executed).toEqual(["a", "b", "c", "d"]);
+  bell.enqueue("f");
   await release();
+  expect(executed).toEqual(["a", "b", "c", "d", "e", "f"]);
+  expect(rung).toEqual([]);
+  await release();
+});
+
+it("lets a bounded number wait and passes the others on to the queue", async () => {
+  const { bell, executed, rung, release } = aBell(1);
+  for (let index = 0; index <= 10_002; index += 1) bell.enqueue(`run_${index}`);
+  expect(executed).toEqual(["run_0"]);
+  expect(rung).toEqual(["run_10001", "run_10002"]);
+  await release();
+});
+
+it("begins nothing of what waits once the process ends", async () => {
+  const { bell, executed, drain, release } = aBell(1);
+  for (const run of ["a", "b"]) bell.enqueue(run);
+  drain.abort();
+  await release();
+  expect(executed).toEqual(["a"]);
 });
 
 it("gives its room back after a defect and tells of it", async () => {

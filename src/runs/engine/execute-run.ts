@@ -5,6 +5,7 @@ import type { ActiveRun, ActiveRunDeps } from "./active-run.ts";
 import { type Asked, askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";
 import type { EngineDeps } from "./engine-deps.ts";
+import { createFreezeWatch } from "./freeze-watch.ts";
 import { type Capabilities, defaultIntervals, type Intervals, type MoveOf } from "./move.ts";
 import { findStep, nextMove } from "./next-move.ts";
 import { probeStep, recheckStep } from "./probe-step.ts";
@@ -47,7 +48,7 @@ const moved: MoveOutcome = { kind: "moved" };
 /** Binds the engine to its ports. */
 export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Executor {
   const { clock, intervals = defaultIntervals, shortWaitMs = 10_000, maxStalls = 3 } = options;
-  const deps: ActiveRunDeps = { ...ports, clock, questionId: options.questionId };
+  const deps: ActiveRunDeps = { ...ports, clock, questionId: options.questionId, watchFreeze: createFreezeWatch(clock, ports) };
 
   const capabilities: Capabilities = {
     canAskAlertmanager: deps.standing !== undefined,

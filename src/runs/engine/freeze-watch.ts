@@ -1,5 +1,7 @@
+import type { Freeze } from "../../../packages/sdk/src/wire/freezes.ts";
+import type { Clock } from "../../core/clock.ts";
 import { describeFreeze, type FreezeQuery, isFrozenBy } from "../../core/freeze.ts";
-import type { ActiveRunDeps } from "./active-run.ts";
+import type { EngineDeps } from "./engine-deps.ts";
 
 /** An effect that is under way is aborted at most this long, and one reading, after the kill switch was set. */
 const pollIntervalMs = 1000;
@@ -10,39 +12,58 @@ export interface FreezeWatch extends Disposable {
   readonly signal: AbortSignal;
 }
 
+/** Begins to watch for one effect; undefined: no freeze stops it. */
+export type WatchFreeze = (query: FreezeQuery | undefined) => FreezeWatch;
+
 /**
- * Reads the freezes once a second. Bytes that were sent are not recalled: the effect's class decides what its outcome is, as after any abort.
- * A reading that fails is repeated, because the intent was written while nothing was frozen.
+ * Reads the freezes once a second for all effects that are under way in this process. Bytes that were sent are not recalled: the effect's class decides
+ * what its outcome is, as after any abort. A reading that fails is repeated, because the intent was written while nothing was frozen.
  */
-export function watchFreeze(query: FreezeQuery | undefined, { clock, freezes, frozen }: ActiveRunDeps): FreezeWatch {
-  let isOver = false;
-  let cut: AbortController | undefined;
-  let abortReason: DOMException | undefined;
-  const poll = async (of: FreezeQuery): Promise<void> => {
+export function createFreezeWatch(clock: Pick<Clock, "sleep">, { freezes, frozen }: Pick<EngineDeps, "freezes" | "frozen">): WatchFreeze {
+  const watched = new Map<FreezeQuery, (freeze: Freeze) => void>();
+  let isPolling = false;
+
+  const poll = async (): Promise<void> => {
     const outside = await frozen?.();
     const standing = [...(outside === undefined ? [] : [outside]), ...((await freezes?.()) ?? [])];
-    const freeze = standing.find((one) => isFrozenBy(of, one));
-    if (freeze === undefined) return;
-    abortReason = new DOMException(describeFreeze(freeze), "AbortError");
-    cut?.abort(abortReason);
-  };
-  const repeat = async (of: FreezeQuery): Promise<void> => {
-    for (;;) {
-      // Not cut short at the end of the effect: a timer that runs out costs less than a signal for every effect.
-      await clock.sleep(pollIntervalMs);
-      if (isOver || abortReason !== undefined) return;
-      await poll(of).catch(() => undefined);
+    for (const [query, cut] of watched) {
+      const freeze = standing.find((one) => isFrozenBy(query, one));
+      if (freeze !== undefined) cut(freeze);
     }
   };
-  if (query !== undefined && (freezes !== undefined || frozen !== undefined)) void repeat(query);
-  return {
-    get signal() {
-      if (cut === undefined) {
-        cut = new AbortController();
-        if (abortReason !== undefined) cut.abort(abortReason);
+  const repeat = async (): Promise<void> => {
+    while (watched.size > 0) {
+      await clock.sleep(pollIntervalMs);
+      if (watched.size > 0) await poll().catch(() => undefined);
+    }
+    isPolling = false;
+  };
+
+  return (asked) => {
+    let controller: AbortController | undefined;
+    let abortReason: DOMException | undefined;
+    // An object of its own, because two effects may ask the same.
+    const query = asked === undefined || (freezes === undefined && frozen === undefined) ? undefined : { ...asked };
+    if (query !== undefined) {
+      watched.set(query, (freeze) => {
+        watched.delete(query);
+        abortReason = new DOMException(describeFreeze(freeze), "AbortError");
+        controller?.abort(abortReason);
+      });
+      if (!isPolling) {
+        isPolling = true;
+        void repeat();
       }
-      return cut.signal;
-    },
-    [Symbol.dispose]: () => void (isOver = true),
+    }
+    return {
+      get signal() {
+        if (controller === undefined) {
+          controller = new AbortController();
+          if (abortReason !== undefined) controller.abort(abortReason);
+        }
+        return controller.signal;
+      },
+      [Symbol.dispose]: () => void (query !== undefined && watched.delete(query)),
+    };
   };
 }

@@ -7,7 +7,6 @@ import { contextOf, type Invocation } from "./action-context.ts";
 import type { ActiveRun } from "./active-run.ts";
 import { deferred, proceed, type StageOutcome } from "./attempt.ts";
 import { bindCall } from "./bind-call.ts";
-import { watchFreeze } from "./freeze-watch.ts";
 import { keepLowered } from "./keep-lowered.ts";
 import type { MoveOf } from "./move.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
@@ -48,7 +47,7 @@ export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRu
   const freeze = await freezeFromFile(freezeQuery, run.deps);
   if (freeze !== undefined) return suspendForFreeze(freeze, step, run);
   const idempotencyKey = idempotencyKeyOf(writer.lease.runId, step.id, "undo");
-  writer.record({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey });
+  writer.record({ kind: "undo_intent", step: step.id, attempt: 1 });
   const result = await writer.flush({ precedes: "undo", ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
   // An intent that was written stays: the undo begins with another one.
   if (result.kind === "ok" && result.unreplicated === true) throw new NotReplicated(writer.lease.runId);
@@ -74,7 +73,7 @@ async function callUndo(undo: Undo): Promise<void> {
   const { writer } = run;
   await writer.assertLeased();
   writer.receiveNotices();
-  using watch = watchFreeze(undo.freezeQuery, run.deps);
+  using watch = run.deps.watchFreeze(undo.freezeQuery);
   const context = contextOf(undo, watch);
   try {
     if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, context);

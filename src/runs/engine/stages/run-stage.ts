@@ -1,7 +1,6 @@
 import { ensureFailure } from "../../../core/failure.ts";
 import { contextOf } from "../action-context.ts";
 import { type Attempt, proceed, type StageOutcome } from "../attempt.ts";
-import { watchFreeze } from "../freeze-watch.ts";
 import { LeaseLost } from "../run-writer.ts";
 
 /** Calls the action under a lease that is certain to last. A freeze that is set during the call aborts its signal. */
@@ -10,7 +9,7 @@ export async function runStage(attempt: Attempt): Promise<StageOutcome> {
   const { writer } = run;
   await writer.assertLeased();
   writer.receiveNotices();
-  using watch = watchFreeze(attempt.freezeQuery, run.deps);
+  using watch = run.deps.watchFreeze(attempt.freezeQuery);
   const context = contextOf(attempt, watch);
   try {
     attempt.result = await action.run(plan, context);
