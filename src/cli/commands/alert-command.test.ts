@@ -5,7 +5,7 @@ import { runCli } from "../run-cli.ts";
 it.each([
   ["a label without a value", ["--label", "budget"], "accepted is name=value"],
   ["a name that is none", ["--label", "a b=c"], "accepted is name=value"],
-  ["the mark itself", ["--label", "runbookd_test=false"], "set by itself"],
+  ["the mark itself", ["--label", "runbookd_test=false"], "this label marks tests"],
   ["a wait that is none", ["--wait", "soon"], "accepted is a duration"],
 ])("answers 2 to %s", async (_name, options, said) => {
   const context = aCommandContext({ env: { ALERTMANAGER_URL: "http://127.0.0.1:1" } });
