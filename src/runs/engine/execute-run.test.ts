@@ -595,6 +595,21 @@ describe("a failing step", () => {
     },
   );
 
+  const cut = failing({ reason: "unknown_outcome", applied: "unknown" });
+  it.each([
+    { says: "unknown", rest: [cut, cut] },
+    { says: "unknown, although later tries were refused", rest: [failing({}), failing({})] },
+  ])("undoes a set whose outcome stayed $says, because it may have happened", async ({ rest }) => {
+    const onFailure = { retries: 0, retryEveryMs: 0, then: { kind: "undo" } } as const;
+    const bench = aBench(aRunbook([aStep("one"), aStep("two", { onFailure })]), [
+      { name: "one", undo: () => undefined },
+      { name: "two", effect: "set", turns: [cut, ...rest], undo: () => undefined },
+    ]);
+    await bench.run();
+    expect(bench.actions.calls).toEqual(["run one", "run two", "run two", "run two", "undo two", "undo one"]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "undone" });
+  });
+
   it("stops and asks when an undo meets a value that somebody else has changed", async () => {
     const bench = aBench(aRunbook([aStep("one"), aStep("two", { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "undo" } } })]), [
       { name: "one", undo: failing({ message: "somebody else changed it" }) },

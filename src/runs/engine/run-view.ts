@@ -29,6 +29,8 @@ export interface StepView {
   failures: number;
   failure?: Failure;
   failedAt: Instant;
+  /** An earlier try of `intent` may have happened, so that a later one that was refused does not settle it. */
+  unsure: boolean;
   progress?: Json;
   /** Of an action that goes on later: when to look again. */
   expected?: { truth: Truth; detail: string };
@@ -107,7 +109,7 @@ export function checkKey(subject: CheckSubject): string {
 }
 
 function emptyStep(): StepView {
-  return { over: "no", pending: false, attempts: 0, group: 1, failures: 0, failedAt: 0, intentAt: 0 };
+  return { over: "no", pending: false, attempts: 0, group: 1, failures: 0, failedAt: 0, intentAt: 0, unsure: false };
 }
 
 const untouched: Readonly<StepView> = Object.freeze(emptyStep());
@@ -186,6 +188,8 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     case "intent": {
       const step = foldedStep(view, entry.step);
+      // The same intent once more: what became of the try before is not known.
+      step.unsure = step.pending && step.progress === undefined && (entry.effect === "set" || entry.effect === "keyed");
       step.intent = entry;
       step.intentAt = at;
       step.pending = true;
@@ -226,8 +230,8 @@ export function fold(view: RunView, entry: JournalEntry): void {
       step.failures += 1;
       step.failure = entry.failure;
       step.failedAt = at;
-      // Still pending when the outcome is unknown: the effect's class decides what happens next.
-      if (entry.failure.applied === "no") {
+      // Still pending when the outcome is unknown, of this try or of one before: the effect's class decides what happens next.
+      if (entry.failure.applied === "no" && !step.unsure) {
         step.pending = false;
         if (step.intent !== undefined) step.group = step.intent.group + 1;
         delete step.progress;
@@ -311,6 +315,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
     case "undo_started":
       view.undoing = { why: entry.why, outcome: entry.outcome };
       delete view.question;
+      addUnsure(view);
       return;
     case "undo_intent":
       mark(view, entry.step, "undoing");
@@ -360,6 +365,17 @@ function questionView(question: Question, setBackMs: number): QuestionView {
     ...(escalateAt !== undefined && { escalateAt: escalateAt + setBackMs }),
     ...(question.expiresAt !== undefined && { expiresAt: question.expiresAt + setBackMs }),
   };
+}
+
+/**
+ * A set whose outcome is still unknown is undone as well: it may have happened. Its undo compares the value with what the set has written, so that one that
+ * did not happen is put back to nothing else.
+ */
+function addUnsure(view: RunView): void {
+  for (const [step, { pending, intent, applied }] of view.steps) {
+    if (pending && intent?.effect === "set" && applied?.attempt !== intent.attempt)
+      view.effects.push({ step, intent, output: {}, state: "done" });
+  }
 }
 
 function foldAnswer(view: RunView, asked: QuestionView, answer: Answer): void {
