@@ -34,6 +34,8 @@ const programs = {
     brew: "--cask chromium",
   },
   curl: { anyOf: [["curl"]], apt: ["curl"], extracts: ["curl"], brew: "curl" },
+  // Only as root: unpacked elsewhere, a compiler finds neither its headers nor its assembler.
+  spin: { anyOf: [["spin"], ["cc", "gcc", "clang"]], apt: ["spin", "gcc", "libc6-dev"], brew: "spin" },
   python: { anyOf: [["python3"]], apt: ["python3"], extracts: ["python3"], brew: "python" },
 };
 
@@ -116,7 +118,8 @@ function installPrograms(names, mode) {
     const before = process.getuid?.() === 0 ? [] : canSudo() ? ["sudo", "-n"] : undefined;
     if (before !== undefined && installWithApt(names, before)) return;
   }
-  extractWithoutRoot(names);
+  const unpacked = names.filter((name) => programs[name].extracts !== undefined);
+  if (unpacked.length > 0) extractWithoutRoot(unpacked);
 }
 
 function canSudo() {

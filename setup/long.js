@@ -23,6 +23,13 @@ const parts = [
   { name: "tables of rollouts", args: ["setup/rollout-tables.js"] },
   { name: "second opinion on 100,000 usage objects", args: ["setup/second-opinion.js"] },
   { name: "security incident on plain git", args: ["setup/demo.js", "--scenario", "security", "--code-host", "git", "--once", "--json"] },
+  { name: "the model of the lease, in every state", args: ["setup/sim.js", "--model"] },
+  { name: "100,000 simulated worlds of runs", args: ["setup/sim.js", "--seeds", "100000", "--from", "fresh"] },
+  { name: "20,000 simulated worlds of intake", args: ["setup/sim.js", "--seeds", "20000", "--from", "fresh", "--intake"] },
+  { name: "2,000 simulated worlds of tickets", args: ["setup/sim.js", "--seeds", "2000", "--from", "fresh", "--tickets"] },
+  { name: "the calls of 2,000 worlds in Redis", args: ["setup/sim.js", "--differential", "2000"] },
+  { name: "every mutant of the simulation", args: ["setup/sim.js", "--mutants"] },
+  { name: "every small world with at most two faults", args: ["setup/sim.js", "--exhaust", "2"] },
   { name: "chaos, 200 runs", args: ["setup/chaos.js", "--runs", "200", "--minutes", "20"] },
 ];
 

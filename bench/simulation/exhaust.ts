@@ -1,5 +1,6 @@
 import { type FaultKind, faultKinds } from "./faults.ts";
 import { recordedSchedule } from "./schedule.ts";
+import { smallDocuments } from "./simulated-documents.ts";
 import { simulate, type WorldResult } from "./simulated-world.ts";
 
 /** What may happen at each decision; with an argument that means the same for one, two or three calls that wait. */
@@ -24,7 +25,7 @@ export interface Exhausted {
   readonly failed: readonly { readonly decisions: readonly number[]; readonly result: WorldResult }[];
 }
 
-/** A small world: one run of the document at this place, in `auto`, by two workers. */
+/** A small world: one run of the small document at this place, in `auto`, by two workers. */
 export interface SmallWorld {
   readonly document: number;
   readonly replicas: boolean;
@@ -36,7 +37,7 @@ export async function exhaust({ document, replicas }: SmallWorld, maxFaults: num
   const failed: { decisions: readonly number[]; result: WorldResult }[] = [];
   let worlds = 0;
   const visit = async (list: readonly number[], remaining: number): Promise<void> => {
-    const result = await simulate(recordedSchedule(list));
+    const result = await simulate(recordedSchedule(list), { documents: smallDocuments });
     worlds += 1;
     if (result.violation !== undefined) failed.push({ decisions: list, result });
     if (remaining === 0) return;

@@ -2,6 +2,7 @@ import type { Action } from "../../src/core/action.ts";
 import type { Role } from "../../src/core/role.ts";
 import type { EngineDeps } from "../../src/runs/engine/engine-deps.ts";
 import type { Intervals } from "../../src/runs/engine/move.ts";
+import type { FaultKind } from "./faults.ts";
 import type { JournalWrapper, QuestionsWrapper } from "./simulated-store.ts";
 
 /** One way in which the protocol could be broken. It wraps ports; the product has no switch for it. */
@@ -9,6 +10,8 @@ export interface Mutant {
   readonly name: string;
   /** What is broken, one sentence. */
   readonly says: string;
+  /** Kinds of faults that it takes; the hunt for it has only these. Absent: the schedules draw them. */
+  readonly faults?: readonly FaultKind[];
   /** In place of the scripts. */
   readonly journal?: JournalWrapper;
   /** In place of the script of an answer, and of what is read before it. */

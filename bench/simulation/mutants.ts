@@ -187,6 +187,7 @@ export const mutants: readonly Mutant[] = [
     name: "no-quarantine",
     says: "the target is asked for an effect at once, while its request may be on its way",
     intervals: { ...defaultIntervals, quarantineMs: 0 },
+    faults: ["crash_sent", "hold", "crash", "stop_process"],
   },
   {
     name: "permission-ignored",

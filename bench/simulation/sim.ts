@@ -1,7 +1,10 @@
 import { randomInt } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { connectRedis } from "../../src/platform/redis/connection.ts";
+import { startRedisServer } from "../../test/servers/redis-server.ts";
 import { brokenVariants, checkModel, soundVariants } from "./check-model.ts";
+import { compareWorlds } from "./compare-worlds.ts";
 import { exhaust } from "./exhaust.ts";
 import { intakeMutants } from "./intake-mutants.ts";
 import { simulateIntake } from "./intake-world.ts";
@@ -11,7 +14,7 @@ import { runPart, runParts } from "./run-parts.ts";
 import { runSeed, runSeeds, type Simulate } from "./run-seeds.ts";
 import { recordedSchedule, type Schedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
-import { simulatedDocuments } from "./simulated-documents.ts";
+import { smallDocuments } from "./simulated-documents.ts";
 import { simulate, type WorldResult } from "./simulated-world.ts";
 import { ticketMutants } from "./ticket-mutants.ts";
 import { simulateTickets } from "./ticket-world.ts";
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     part: { type: "boolean", default: false },
     tickets: { type: "boolean", default: false },
     intake: { type: "boolean", default: false },
+    differential: { type: "string" },
   },
 });
 const world: Simulate = values.tickets ? simulateTickets : values.intake ? simulateIntake : simulate;
@@ -39,12 +43,13 @@ if (values.replay !== undefined) await replay(values.replay);
 else if (values.seed !== undefined) await tellSeed(Number(values.seed));
 else if (values.mutants) await huntMutants();
 else if (values.exhaust !== undefined) await exhaustAll(Number(values.exhaust));
+else if (values.differential !== undefined) await compareAll(Number(values.from), Number(values.differential));
 else if (values.model) verifyModel();
 else if (values.part) await runPart({ from: Number(values.from), count: Number(values.seeds) }, world);
 else if (values.seeds !== undefined) await runAll(values.from === "fresh" ? randomInt(2 ** 31) : Number(values.from), Number(values.seeds));
 else {
   print(
-    "Use --seeds N [--from SEED, or --from fresh], --seed N or --replay FILE, each with --tickets or --intake for another world, --mutants [--mutant NAME,NAME], --model or --exhaust FAULTS [--document N].",
+    "Use --seeds N [--from SEED, or --from fresh], --seed N or --replay FILE, each with --tickets or --intake for another world, --mutants [--mutant NAME,NAME], --model, --exhaust FAULTS [--document N], or --differential N.",
   );
   process.exitCode = 2;
 }
@@ -136,16 +141,33 @@ async function huntMutants(): Promise<void> {
 
 /** Every world with at most this many faults. */
 async function exhaustAll(maxFaults: number): Promise<void> {
-  const documents = values.document === undefined ? simulatedDocuments.map((_, index) => index) : [Number(values.document)];
+  const documents = values.document === undefined ? smallDocuments.map((_, index) => index) : [Number(values.document)];
+  let all = 0;
   for (const document of documents) {
     for (const replicas of [false, true]) {
+      const started = performance.now();
       const { worlds, failed } = await exhaust({ document, replicas }, maxFaults);
-      print(`document ${document}, ${replicas ? "with a replica" : "without a replica"}: ${worlds} worlds, ${failed.length} violations`);
+      all += worlds;
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
+      const place = `document ${document}, ${replicas ? "with a replica" : "without a replica"}`;
+      print(`${place}: ${worlds} worlds in ${seconds} s, ${failed.length} violations`);
       for (const { decisions, result } of failed.slice(0, 3))
         print(`${result.violation?.rule}: ${result.violation?.what} ${JSON.stringify(decisions)}`);
       if (failed.length > 0) process.exitCode = 1;
     }
   }
+  print(`${all} worlds, each with at most ${maxFaults} faults`);
+}
+
+/** Gives the calls of worlds to the scripts in a Redis of its own, and to the journal in memory. */
+async function compareAll(from: number, count: number): Promise<void> {
+  await using server = await startRedisServer();
+  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  const { worlds, calls, scripts, differences } = await compareWorlds(redis, { from, count });
+  redis.disconnect();
+  print(`${worlds} worlds, ${calls} calls of ${scripts} scripts, ${differences.length} differences`);
+  for (const difference of differences.slice(0, 3)) print(JSON.stringify(difference).slice(0, 2000));
+  process.exitCode = differences.length === 0 ? 0 : 1;
 }
 
 /** Visits every state of the model, and finds an error in each variant that lacks a part of the protocol. */

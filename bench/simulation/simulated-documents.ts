@@ -27,16 +27,22 @@ const steps: readonly (readonly Step[])[] = [
 ];
 
 /** What the runs of a world may execute; each has its own mix of effects and failure policies. */
-export const simulatedDocuments: readonly Runbook[] = steps.map((list, index) =>
-  aRunbook(list, {
-    id: `doc-${index}`,
-    title: `Document ${index}`,
-    sha256: String(index).repeat(64),
-    timeoutMs: 600_000,
-    limits: {},
-    track: index === 2 ? { errors: "errors_total" } : {},
-  }),
-);
+export const simulatedDocuments: readonly Runbook[] = steps.map((list, index) => ({
+  ...documentOf(list, index),
+  track: index === 2 ? { errors: "errors_total" } : {},
+}));
+
+/** Documents of two steps, whose worlds can be executed exhaustively. */
+export const smallDocuments: readonly Runbook[] = [
+  [step("first", "keyed"), step("second", "set")],
+  [step("first", "once"), step("second", "probed")],
+  [step("first", "set", { onFailure: undo }), step("second", "refuse", { onFailure: undo })],
+].map(documentOf);
+
+function documentOf(list: readonly Step[], index: number): Runbook {
+  const about = { id: `doc-${index}`, title: `Document ${index}`, sha256: String(index).repeat(64) };
+  return aRunbook(list, { ...about, timeoutMs: 600_000, limits: {} });
+}
 
 /** The document as a person has edited it: its steps have other names, so that a run of the old bytes is recognized. */
 export function edited(runbook: Runbook): Runbook {

@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly mutant?: Mutant;
   /** The only kinds of faults that happen; absent: the schedule draws them. */
   readonly faults?: readonly FaultKind[];
+  /** What the runs may execute; absent: all simulated documents. */
+  readonly documents?: readonly Runbook[];
   /** Decisions after which no fault happens any more. */
   readonly maxDecisions?: number;
   /** Hears every call that reaches the store. */
@@ -69,7 +71,10 @@ export async function simulate(schedule: Schedule, options: WorldOptions = {}): 
   return withLightSignals(async () => execute(schedule, options));
 }
 
-async function execute(schedule: Schedule, { mutant, faults, maxDecisions = 150, record }: WorldOptions): Promise<WorldResult> {
+async function execute(
+  schedule: Schedule,
+  { mutant, faults = mutant?.faults, documents = simulatedDocuments, maxDecisions = 150, record }: WorldOptions,
+): Promise<WorldResult> {
   const time = createWorldTime();
   const operations = createOperations();
   const storeProcess = { dead: false, stoppedUntil: 0, offsetMs: 0 };
@@ -88,7 +93,7 @@ async function execute(schedule: Schedule, { mutant, faults, maxDecisions = 150,
   });
   const workers = pickOf(schedule, [2, 3]);
   const runCount = pickOf(schedule, [1, 2, 3]);
-  const pinned = new Map<string, Runbook>(simulatedDocuments.map((one) => [one.sha256, one]));
+  const pinned = new Map<string, Runbook>(documents.map((one) => [one.sha256, one]));
   let violation: Violation | undefined;
   let questions = 0;
 
@@ -101,7 +106,7 @@ async function execute(schedule: Schedule, { mutant, faults, maxDecisions = 150,
     hasReplicas,
     processes: new Map(),
     runs: new Map(),
-    present: new Map(simulatedDocuments.map((one) => [one.id, one])),
+    present: new Map(documents.map((one) => [one.id, one])),
     announced: new Set(),
     roles: new Map(people),
     roleOf: mutant?.role ?? ((present) => present),
@@ -176,8 +181,8 @@ async function execute(schedule: Schedule, { mutant, faults, maxDecisions = 150,
   }
 
   const accept = (index: number): void => {
-    const first = simulatedDocuments[0];
-    const document = world.present.get(simulatedDocuments[schedule.pick(simulatedDocuments.length)]?.id ?? "") ?? first;
+    const first = documents[0];
+    const document = world.present.get(documents[schedule.pick(documents.length)]?.id ?? "") ?? first;
     if (document === undefined) return;
     const spelled = schedule.pick(2) === 0 ? pickOf(schedule, ["thing/a", ...spellings]) : `thing/${index}`;
     const mode = pickOf<Mode>(schedule, ["auto", "auto", "approve"]);

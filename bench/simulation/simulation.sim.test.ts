@@ -122,8 +122,8 @@ it.each(intakeMutants)(
   300_000,
 );
 
-it("keeps the money of tickets within its limit, and settles it, in 40 worlds of tickets", async () => {
-  const { failed } = await runSeeds({ from: firstSeed, count: 40, world: simulateTickets });
+it("keeps the money of tickets within its limit, and settles it, in 200 worlds of tickets", async () => {
+  const { failed } = await runSeeds({ from: firstSeed, count: 200, world: simulateTickets });
   expect(failed.map(({ seed, result }) => ({ seed, violation: result.violation }))).toEqual([]);
   const [one, other] = [await runSeed(5, simulateTickets), await runSeed(5, simulateTickets)];
   expect(other.traceSha).toBe(one.traceSha);
