@@ -28,7 +28,7 @@ const parts = [
   { name: "20,000 simulated worlds of intake", args: ["setup/sim.js", "--seeds", "20000", "--from", "fresh", "--intake"] },
   { name: "2,000 simulated worlds of tickets", args: ["setup/sim.js", "--seeds", "2000", "--from", "fresh", "--tickets"] },
   { name: "the calls of 2,000 worlds in Redis", args: ["setup/sim.js", "--differential", "2000"] },
-  { name: "every mutant of the simulation", args: ["setup/sim.js", "--mutants"] },
+  { name: "every mutant of the simulation", args: ["setup/sim.js", "--mutants", "--seeds", "10000"] },
   { name: "every small world with at most two faults", args: ["setup/sim.js", "--exhaust", "2"] },
   { name: "chaos, 200 runs", args: ["setup/chaos.js", "--runs", "200", "--minutes", "20"] },
 ];
