@@ -4,6 +4,8 @@ import { describe, expect, it } from "@jest/globals";
 import type { Command } from "commander";
 import { z } from "zod";
 import { journalEntrySchema } from "../packages/sdk/src/wire/journal.ts";
+import { outcomes, runStates } from "../packages/sdk/src/wire/runs.ts";
+import { ticketStates } from "../packages/sdk/src/wire/tickets.ts";
 import { packageFolder } from "../src/cli/process-context.ts";
 import { createProgram } from "../src/cli/run-cli.ts";
 import { loadConfig } from "../src/platform/config/load-config.ts";
@@ -77,6 +79,32 @@ function namesCommand(program: Command, [name, member]: readonly string[]): bool
   if ((member === undefined || member.startsWith("-")) && command.options.length > 0) return true;
   return command.commands.some((candidate) => candidate.name() === member);
 }
+
+const relativeLinks = ({ path, text }: { readonly path: string; readonly text: string }) =>
+  [...withoutFences(text).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((link) => !/^[a-z]+:/.test(link) && !link.startsWith("#"))
+    .map((link) => normalize(join(dirname(path), link.split("#")[0] ?? "")));
+
+it("leads from docs/README.md to every page of docs in at most two steps", () => {
+  const linksOf = (path: string) => documents.filter((document) => document.path === path).flatMap(relativeLinks);
+  const first = linksOf("docs/README.md");
+  const reached = new Set(["docs/README.md", ...first, ...first.flatMap(linksOf)]);
+  const pages = documents.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+  expect(pages.length).toBeGreaterThan(60);
+  expect(pages.filter((path) => !reached.has(path))).toEqual([]);
+});
+
+it("draws every state of a run and of a ticket, and lists every outcome", () => {
+  const text = readFileSync(join(root, "docs/architecture/lives.md"), "utf8");
+  const drawn = [...text.matchAll(/^```mermaid\n([\s\S]*?)^```$/gm)].map(([, diagram = ""]) => [
+    ...new Set(
+      [...diagram.matchAll(/^ {2}(\w+) --> |--> (\w+):/gm)].flatMap(([, from, to]) => [from, to].filter((state) => state !== undefined)),
+    ),
+  ]);
+  expect(drawn.map((states) => states.toSorted())).toEqual([[...runStates].toSorted(), [...ticketStates].toSorted()]);
+  expect([...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, outcome]) => outcome)).toEqual([...outcomes]);
+});
 
 it("lists each runtime dependency with its reason", () => {
   const text = readFileSync(join(root, "docs/adr/0007-runtime-dependencies.md"), "utf8");

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { createSystemClock } from "../src/core/clock.ts";
@@ -181,6 +183,20 @@ async function ask(route: string, token: string | undefined): Promise<number> {
 
 /** What is no JSON: the page behind a mailed link. */
 const pages = ["GET /a/{id}", "GET /a.js", "GET /a.css"];
+
+it("is what docs/http-api.md says: each route once, with its roles", async () => {
+  const text = await readFile(join(import.meta.dirname, "../docs/http-api.md"), "utf8");
+  const rows = [...text.matchAll(/^\| `([A-Z]+ \/[^`]*)` \| ([^|]+) \|/gm)].filter(([, route = ""]) => Object.hasOwn(expected, route));
+  const written = rows.map(([, route = "", cell = ""]) => {
+    const named = cell.split(", ").flatMap((word) => (word === "people" ? people : roles.filter((role) => role === word)));
+    return [route, cell === "everyone" || cell === "webhook" ? everybody : named.toSorted()] as const;
+  });
+  const all = Object.entries(expected).map(([route, who]) => [route, who === everybody ? who : [...who].toSorted()] as const);
+  const byName = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1);
+  // The table of what may be sent again names some routes before the table of their group does.
+  const lastOfEach = [...new Map(written)];
+  expect(lastOfEach.toSorted(byName)).toEqual(all.toSorted(byName));
+});
 
 it("describes the body of every success of every route with a schema", async () => {
   const { paths } = bodiesSchema.parse(await (await fetch(`${product.url}/openapi.json`)).json());

@@ -114,7 +114,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
     defineRoute({
       method: "get",
       path: "/api/budgets/{id}/spend",
-      summary: "Spend by prompt, operation, provider and model, dearest first",
+      summary: "Spend by prompt, operation, provider and model, the most expensive first",
       allow: viewers,
       query: window,
       body: noBody,

@@ -74,6 +74,14 @@ function celEnvironment(): Environment {
   return env;
 }
 
+/** Names of the functions and macros that an expression may call, each once, in alphabetical order. */
+export function functionNames(): readonly string[] {
+  const names = celEnvironment()
+    .getDefinitions()
+    .functions.map(({ name }) => name);
+  return [...new Set(names)].filter((name) => name !== linearMatches).toSorted();
+}
+
 function matchLinear(text: string, source: string): boolean {
   const reading = readPattern(source, "part");
   if (!reading.ok) throw new Error(`The pattern of \`matches\` ${reading.fault}`);

@@ -3,7 +3,7 @@ import { readPattern } from "../../core/linear-pattern.ts";
 import { celFault, childrenOf, linearMatches, parseCel, rootNames } from "./cel-environment.ts";
 
 /** Longest expression that is read, in characters. */
-const maxExpressionLength = 2000;
+export const maxExpressionLength = 2000;
 
 const macros: readonly string[] = ["all", "exists", "exists_one", "map", "filter"];
 
@@ -37,10 +37,11 @@ export type ExpressionCheck =
   | ({ readonly ok: true } & ExpressionReads)
   | { readonly ok: false; readonly message: string; readonly accepted: string; readonly offset: number };
 
-const alertFields = ["labels", "annotations", "startsAt", "fingerprint"];
+/** Fields of `alert` that an expression may read. */
+export const alertFields = ["labels", "annotations", "startsAt", "fingerprint"];
 
 /** Fields of `run` that an expression may read. */
-const runFields = ["id", "runbook", "mode", "target", "source", "acceptedAt", "requester"];
+export const runFields = ["id", "runbook", "mode", "target", "source", "acceptedAt", "requester"];
 
 /** Proves syntax, types and names, and says what is read. Without `names` only syntax, types and bounded cost. */
 export function checkExpression(source: string, names: AllowedNames | undefined): ExpressionCheck {

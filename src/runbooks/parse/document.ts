@@ -7,8 +7,8 @@ export const canonicalHeadings = ["Scenario", "Symptoms", "Prerequisites", "Proc
 /** See {@link canonicalHeadings}. */
 export type CanonicalHeading = (typeof canonicalHeadings)[number];
 
-/** Headings of other teams' documents. Steps of Diagnosis only read. */
-const aliases: Readonly<Record<string, CanonicalHeading>> = {
+/** Headings of other teams' documents, in lower case, and the section that each is read as. Steps of Diagnosis only read. */
+export const headingAliases: Readonly<Record<string, CanonicalHeading>> = {
   meaning: "Scenario",
   impact: "Symptoms",
   diagnosis: "Procedure",
@@ -74,7 +74,9 @@ function titleOf(heading: Heading): string {
 
 function headingOf(written: string): CanonicalHeading | undefined {
   const name = written.toLowerCase();
-  return canonicalHeadings.find((one) => one.toLowerCase() === name) ?? (Object.hasOwn(aliases, name) ? aliases[name] : undefined);
+  return (
+    canonicalHeadings.find((one) => one.toLowerCase() === name) ?? (Object.hasOwn(headingAliases, name) ? headingAliases[name] : undefined)
+  );
 }
 
 function isAtx(text: string, heading: Heading): boolean {

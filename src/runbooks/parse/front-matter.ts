@@ -22,14 +22,15 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, { message: "must be a name of a-z, 0-9 and _, beginning with a letter" });
 
 const param = z.strictObject({
-  type: z.enum(["string", "number", "integer", "boolean", "duration"]),
+  type: z.enum(["string", "number", "integer", "boolean", "duration"]).meta({ description: "Type of the value; required." }),
   from: z
     .string()
     .refine((text) => readAlertField(text) !== undefined, { message: `must be ${alertFieldGrammar}` })
+    .meta({ description: "Label or annotation of the alert that the value is taken from." })
     .optional(),
-  default: scalar.optional(),
-  enum: z.array(scalar).min(1).max(100).optional(),
-  description: z.string().max(500).optional(),
+  default: scalar.meta({ description: "Value when neither the starter nor the alert gives one." }).optional(),
+  enum: z.array(scalar).min(1).max(100).meta({ description: "The accepted values." }).optional(),
+  description: z.string().max(500).meta({ description: "Text for people." }).optional(),
 });
 
 /** The keys above a document; all optional. Its JSON Schema helps editors. */
@@ -38,7 +39,7 @@ export const runbookFrontMatterSchema = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .max(50)
-    .meta({ description: "Alerts that start it, in Alertmanager's matcher syntax." })
+    .meta({ description: "Alerts that start it, in Alertmanager's matcher syntax; without it people start it." })
     .optional(),
   target: z
     .string()
@@ -47,12 +48,26 @@ export const runbookFrontMatterSchema = z.strictObject({
     .meta({ description: "What a run locks and what cooldown counts; may hold ${{ }} over alert and params." })
     .optional(),
   params: z.record(name, param).meta({ description: "Typed inputs; a manual start fills the same form." }).optional(),
-  mode: z.enum(["observe", "approve", "auto"]).meta({ description: "How far a run may go without a person." }).optional(),
-  cooldown: duration.meta({ description: "Time after a run in which the same episode starts none.", format: "duration" }).optional(),
-  timeout: duration.meta({ description: "Of running time; suspension does not count.", format: "duration" }).optional(),
+  mode: z
+    .enum(["observe", "approve", "auto"])
+    .meta({
+      description:
+        "How far a run goes: `observe` (default) plans only, `approve` asks before each change, `auto` asks where a step or a guardrail says so.",
+    })
+    .optional(),
+  cooldown: duration
+    .meta({
+      description:
+        "Time after a run in which the runbook starts none on the same target, or for the same alert when it has no target; 30m by default, doubled with each episode of a day.",
+      format: "duration",
+    })
+    .optional(),
+  timeout: duration
+    .meta({ description: "Limit of the running time, 2h by default; waiting does not count.", format: "duration" })
+    .optional(),
   on_resolved: z
     .enum(["finish", "undo"])
-    .meta({ description: "What a run that has changed something does when its alert resolves." })
+    .meta({ description: "What a run that has changed something does when its alert resolves; `finish` by default." })
     .optional(),
   on_joined: z
     .enum(["continue", "repeat"])
@@ -66,8 +81,8 @@ export const runbookFrontMatterSchema = z.strictObject({
     .record(name, z.number().nonnegative())
     .meta({ description: "Guardrail limits, only lower than the configured ones." })
     .optional(),
-  owner: z.string().min(1).max(200).optional(),
-  tags: z.array(z.string().min(1).max(60)).max(50).optional(),
+  owner: z.string().min(1).max(200).meta({ description: "Who looks after the runbook; text." }).optional(),
+  tags: z.array(z.string().min(1).max(60)).max(50).meta({ description: "Words to find the runbook by." }).optional(),
 });
 
 type FrontMatter = z.output<typeof runbookFrontMatterSchema>;
