@@ -8,6 +8,7 @@ import { realTimes } from "../src/llm/budgets/budget-ledger.ts";
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
 import { startTicketWorker } from "../src/llm/tickets/jobs.ts";
+import { createFastPath } from "../src/llm/tickets/redis-fast-path.ts";
 import { createQueueRecovery } from "../src/llm/tickets/redis-queue-recovery.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
@@ -73,7 +74,10 @@ function productSide(socketPath: string): Side {
       for (let from = 0; from < count; from += piece) {
         const ids = Array.from({ length: Math.min(piece, count - from) }, (_, index) => `t/${from + index}`);
         await tickets.addAll(ids.map((id) => newTicketSchema.parse({ id, budget: "bench", queue: queueName, estimateMicroUsd: 5000 })));
-        await queue.enqueueAll(ids, queueName);
+        await queue.enqueueAll(
+          ids.map((id) => ({ id, budget: "bench" })),
+          queueName,
+        );
       }
       await queue.close();
     },
@@ -96,6 +100,7 @@ function productSide(socketPath: string): Side {
           {
             store: tickets,
             gate: createLocalGate({ ledger, publish }),
+            fastPath: createFastPath({ redis, clock, times: realTimes, publish }),
             clock,
             async processor(ticket) {
               const report = {

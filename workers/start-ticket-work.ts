@@ -3,9 +3,11 @@ import { openCheckpoints, openCommands } from "../src/app/open-work.ts";
 import { createWorkloadSink } from "../src/app/product-event.ts";
 import type { Runtime } from "../src/app/runtime.ts";
 import { createCommandImplementer } from "../src/integrations/command/create-command-implementer.ts";
+import { dividedTimes } from "../src/llm/budgets/budget-ledger.ts";
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createStagedProcessor } from "../src/llm/tickets/create-staged-processor.ts";
 import { startTicketWorker } from "../src/llm/tickets/jobs.ts";
+import { createFastPath } from "../src/llm/tickets/redis-fast-path.ts";
 import { createQueueRecovery } from "../src/llm/tickets/redis-queue-recovery.ts";
 
 /** What is worked on, and with what. */
@@ -34,11 +36,13 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
   }
   const inspector = openChangeInspector(runtime, checkpoints);
   const abort = new AbortController();
+  const publish = createWorkloadSink(runtime);
   const redis = runtime.connect("worker");
   const worker = startTicketWorker(
     {
       store: runtime.tickets,
-      gate: createLocalGate({ ledger: runtime.ledger, publish: createWorkloadSink(runtime) }),
+      gate: createLocalGate({ ledger: runtime.ledger, publish }),
+      fastPath: createFastPath({ redis, clock, times: dividedTimes(config.timeFactor), publish }),
       processor: createStagedProcessor({
         checkpoints,
         phaseEstimateMicroUsd: phaseMicroUsd,

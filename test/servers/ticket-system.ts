@@ -4,6 +4,7 @@ import { createSystemRandom } from "../../src/core/random.ts";
 import { createLocalGate } from "../../src/llm/budgets/local-gate.ts";
 import { createBudgetLedger } from "../../src/llm/budgets/redis-store.ts";
 import { startTicketWorker } from "../../src/llm/tickets/jobs.ts";
+import { createFastPath } from "../../src/llm/tickets/redis-fast-path.ts";
 import { createQueueRecovery } from "../../src/llm/tickets/redis-queue-recovery.ts";
 import { createTicketStore } from "../../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
@@ -17,18 +18,19 @@ export function openTicketSystem(redis: Redis) {
   const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, retentionMs: 3_600_000 };
   const ledger = createBudgetLedger({ redis, clock, times, counts: tickets });
   const gate = createLocalGate({ ledger, publish: () => undefined });
-  return { redis, clock, tickets, ledger, gate };
+  const fastPath = createFastPath({ redis, clock, times, publish: () => undefined });
+  return { redis, clock, tickets, ledger, gate, fastPath };
 }
 
 /** Works on the queue `default` until the process is killed; tickets of a killed one are handed out again after about two seconds. */
 export function workUntilKilled(
-  { redis, clock, tickets, gate }: ReturnType<typeof openTicketSystem>,
+  { redis, clock, tickets, gate, fastPath }: ReturnType<typeof openTicketSystem>,
   concurrency: number,
   processor: TicketProcessor,
 ): void {
   const never = new AbortController().signal;
   startTicketWorker(
-    { store: tickets, clock, gate, processor },
+    { store: tickets, clock, gate, processor, fastPath },
     {
       redis,
       queue: "default",

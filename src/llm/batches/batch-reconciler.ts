@@ -55,7 +55,11 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
     const ids = await batches.nextToEnqueue(batch.id, upTo);
     if (ids.length === 0) return;
     await deps.tickets.enqueue(ids);
-    await deps.enqueuer.enqueueAll(ids, batch.queue);
+    const { budget, id: batchId } = batch;
+    await deps.enqueuer.enqueueAll(
+      ids.map((id) => ({ id, budget, batchId })),
+      batch.queue,
+    );
     await batches.setEnqueued(batch.id, batch.enqueued + ids.length);
   };
 

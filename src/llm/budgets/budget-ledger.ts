@@ -46,6 +46,15 @@ export function dividedTimes(factor: number): BudgetTimes {
   };
 }
 
+/** Entries that the admission log keeps. */
+export const logLength = 20_000;
+
+/** A ticket's spend is kept this long after its last change, in ms. */
+export const ticketMs = 30 * dayMs;
+
+/** Tickets of one kind whose cost is kept for estimates. */
+export const historyLength = 500;
+
 /** For how long usage events are kept, and in how many bytes of Redis, about: what is reached first. */
 export interface UsageRetention {
   readonly retentionMs: number;

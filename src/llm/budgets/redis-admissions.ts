@@ -1,21 +1,14 @@
 import type { Redis } from "ioredis";
 import type { AdmissionAnswer, AdmissionLogEntry, AdmissionRequest } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { Clock } from "../../core/clock.ts";
-import { dayMs } from "../../core/duration.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { decideAdmission } from "./admission.ts";
 import { type BatchFacts, pilotVerdict } from "./batch-admission.ts";
-import type { BudgetTimes } from "./budget-ledger.ts";
+import { type BudgetTimes, logLength, ticketMs } from "./budget-ledger.ts";
 import { createExposureReader, type Exposures, noExposures } from "./redis-exposures.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import type { StoredLease } from "./stored-lease.ts";
-
-/** Entries that the admission log keeps. */
-export const logLength = 20_000;
-
-/** A ticket's spend is kept this long after its last change, in ms. */
-export const ticketMs = 30 * dayMs;
 
 /** A conflict means that another admission succeeded, so a few rounds suffice; the limit bounds a defect. */
 const maxRounds = 200;

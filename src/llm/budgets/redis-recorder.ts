@@ -22,8 +22,7 @@ import { chargeOf, decideReport, type ReportDecision } from "../usage/decide-rep
 import { type CostEstimate, estimateCost, maxEstimateEvents } from "../usage/estimate-cost.ts";
 import { inputTokens, noTokens } from "../usage/token-partition.ts";
 import type { CountedUsage, UsageOutcome } from "../usage/usage-ledger.ts";
-import type { BudgetTimes, UsageRetention } from "./budget-ledger.ts";
-import { ticketMs } from "./redis-admissions.ts";
+import { type BudgetTimes, ticketMs, type UsageRetention } from "./budget-ledger.ts";
 import { createExposureReader, type ExposureReader, type Exposures, noExposures } from "./redis-exposures.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { maxRows, overflowRow, type RowKey, rowKeyOf } from "./spend-row.ts";

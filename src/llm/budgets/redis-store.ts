@@ -16,11 +16,15 @@ import {
   type DefineResult,
   defaultMaxBudgets,
   defaultUsageRetention,
+  historyLength,
+  logLength,
   type QueueCounts,
+  ticketMs,
   type UsageRetention,
 } from "./budget-ledger.ts";
 import { applyChange, hasChange, openControls } from "./controls.ts";
-import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
+import { finishedTicket } from "./finished-ticket.ts";
+import { createAdmissionStore } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
 import { correctCost } from "./redis-corrections.ts";
 import { createExposureReader, noExposures } from "./redis-exposures.ts";
@@ -49,9 +53,6 @@ export interface BudgetLedgerDeps {
 }
 
 const noCounts = { queued: 0, queues: [], batches: [] };
-
-/** Tickets of one kind whose cost is kept for estimates. */
-const historyLength = 500;
 
 /**
  * The ledger in Redis; {@link createAdmissionStore} admits tickets.
@@ -153,13 +154,11 @@ export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
     finish: (input) =>
       available(async () => {
         const release = releaseSchema.parse(input);
-        const { budget, ticketId, queue, outcome, variant, failureClass } = release;
+        const { outcome } = release;
         const ended = z.array(z.coerce.number()).parse(await releaseLease(release, outcome ?? ""));
         const [costMicroUsd, startedAt, attempts] = ended;
         if (outcome === undefined || costMicroUsd === undefined || startedAt === undefined || attempts === undefined) return undefined;
-        const durationMs = Math.max(0, clock.now() - startedAt);
-        const finished = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
-        return failureClass === undefined ? finished : { ...finished, failureClass };
+        return finishedTicket({ ...release, outcome }, { costMicroUsd, startedAt, attempts }, clock.now());
       }),
     record: (events) => available(() => recorder.record(events)),
     correct: (correction) => available(() => correctCost(correction, { redis, recorder, reader, now: clock.now() })),

@@ -28,7 +28,7 @@ async function aWorld() {
   const stopped: string[] = [];
   const evaluators = createStagedEvaluators({
     tickets,
-    queue: { enqueueAll: async (ids, queue) => void enqueued.push(...ids.map((id) => `${queue} ${id}`)) },
+    queue: { enqueueAll: async (tickets, queue) => void enqueued.push(...tickets.map(({ id }) => `${queue} ${id}`)) },
     ledger: {
       usagePages: async function* () {
         yield events;

@@ -54,8 +54,10 @@ export function createStagedEvaluators({ tickets, queue, ledger, clock }: Staged
           // The same ids again are known, and stay as they are.
           await tickets.addAll(trials);
           for (const name of new Set(trials.map((trial) => trial.queue))) {
-            const ids = trials.filter((trial) => trial.queue === name).map((trial) => trial.id);
-            await queue.enqueueAll(ids, name);
+            await queue.enqueueAll(
+              trials.filter((trial) => trial.queue === name),
+              name,
+            );
           }
           return { id };
         },

@@ -32,7 +32,7 @@ const clock = createSystemClock();
 const child = join(import.meta.dirname, "../../../dist/test/children/ticket-child.js");
 
 async function open() {
-  const { tickets: store, ledger, gate } = openTicketSystem(held.redis);
+  const { tickets: store, ledger, gate, fastPath } = openTicketSystem(held.redis);
   const queue = createTicketQueue(held.redis, store, (error) => {
     throw error;
   });
@@ -41,7 +41,7 @@ async function open() {
   const add = async (count: number) => {
     for (let index = 1; index <= count; index += 1) {
       await store.add(newTicketSchema.parse({ id: `GH-${index}`, budget: "checkout", estimateMicroUsd: 4000 }));
-      await queue.enqueue({ id: `GH-${index}`, queue: "default" });
+      await queue.enqueue({ id: `GH-${index}`, queue: "default", budget: "checkout" });
     }
   };
   const start = (processor: TicketProcessor, concurrency = 4) => {
@@ -49,7 +49,7 @@ async function open() {
     const connection = connectRedis({ socketPath: held.server.socketPath }, "worker");
     const failures: unknown[] = [];
     const worker = startTicketWorker(
-      { store, gate, processor, clock },
+      { store, gate, processor, clock, fastPath },
       {
         redis: connection,
         queue: "default",

@@ -39,9 +39,11 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
   const worker = startQueueWorker<TicketJob>(
     ticketQueueName(queue),
     async (job, token = "") => {
-      const { ticketId } = job.data;
+      const { ticketId, budget, batchId } = job.data;
       if (options.store?.isFit() === false) return giveBackUntil(job, deps.clock.now() + troubleMs, token);
-      const ticketLease = { holder: `${token}:${job.attemptsStarted}`, losses: job.stalledCounter, drain, abort };
+      const place = budget === undefined ? undefined : { budget, queue, ...(batchId !== undefined && { batchId }) };
+      const holder = `${token}:${job.attemptsStarted}`;
+      const ticketLease = { holder, losses: job.stalledCounter, drain, abort, ...(place !== undefined && { place }) };
       let afterMs = troubleMs;
       try {
         const step = await workTicket(ticketId, ticketLease, deps);

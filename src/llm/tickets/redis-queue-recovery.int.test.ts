@@ -47,6 +47,7 @@ function open(change: (store: OpenTickets) => Partial<OpenTickets> = () => ({}))
 }
 
 const { signal } = new AbortController();
+const queued = (ids: readonly string[]) => ids.map((id) => ({ id }));
 
 describe("recovering a queue", () => {
   it("puts tickets into it that were written 30 s ago and are in no queue, and leaves younger ones to their process", async () => {
@@ -73,7 +74,7 @@ describe("recovering a queue", () => {
       };
     });
     const ids = await add(1200);
-    await queue.enqueueAll(ids, "default");
+    await queue.enqueueAll(queued(ids), "default");
     await loseJobs();
     expect(await recovery.repair("default", signal)).toEqual({ kind: "repaired", added: 1200, missing: 0 });
     expect(await withoutJob(ids.slice(500))).toEqual([]);
@@ -83,7 +84,7 @@ describe("recovering a queue", () => {
 
   it("leaves a repair to the process that has begun it, and does not repeat soon one that did not help", async () => {
     const { add, loseJobs, recoveryOf } = open((store) => ({ stillOpen: async () => store.stillOpen("default", []) }));
-    await queue.enqueueAll(await add(3), "default");
+    await queue.enqueueAll(queued(await add(3)), "default");
     await loseJobs();
     const both = await Promise.all([recoveryOf().repair("default", signal), recoveryOf().repair("default", signal)]);
     expect(both.map(({ kind }) => kind).toSorted()).toEqual(["busy", "repaired"]);
@@ -96,7 +97,7 @@ describe("recovering a queue", () => {
   it("forgets tickets that have ended elsewhere, and sorts those that an older version wrote by their queues", async () => {
     const { recovery, add, store, withoutJob } = open();
     const [first = "", second = "", third = ""] = await add(3);
-    await queue.enqueueAll([first, second, third], "default");
+    await queue.enqueueAll(queued([first, second, third]), "default");
     const { redis } = held;
     await redis.del(workloadKeys.openTickets("default"));
     await redis.zadd(workloadKeys.oldOpenTickets, 1, first, 1, second, 1, third, 1, "gone");

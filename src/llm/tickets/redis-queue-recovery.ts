@@ -40,6 +40,8 @@ export interface QueueRecoveryDeps {
   readonly random: Pick<RandomSource, "token">;
 }
 
+const queuedOf = (ids: readonly string[]) => ids.map((id) => ({ id }));
+
 const countsSchema = z.array(z.tuple([z.null(), z.number()])).length(8);
 
 /** The number of commands of a recovery does not depend on the number of open tickets, unless jobs were lost. */
@@ -74,7 +76,7 @@ export function createQueueRecovery({ redis, tickets, enqueuer, clock, random }:
     for (let after: number | undefined; ; ) {
       const page = await tickets.open(queue, { ...(after !== undefined && { after }), limit: pageSize });
       const missing = await tickets.stillOpen(queue, await withoutJob(queue, page.ids));
-      if (missing.length > 0) await enqueuer.enqueueAll(missing, queue);
+      if (missing.length > 0) await enqueuer.enqueueAll(queuedOf(missing), queue);
       added += missing.length;
       if (page.next === undefined || (await isOver())) return added;
       after = page.next;
@@ -85,7 +87,7 @@ export function createQueueRecovery({ redis, tickets, enqueuer, clock, random }:
     recover: (queue) =>
       available(async () => {
         const ids = await tickets.unqueued(queue, clock.now() - unqueuedAfterMs, pageSize);
-        if (ids.length > 0) await enqueuer.enqueueAll(ids, queue);
+        if (ids.length > 0) await enqueuer.enqueueAll(queuedOf(ids), queue);
         return ids.length;
       }),
     repair: (queue, signal) =>

@@ -3,16 +3,15 @@ import { z } from "zod";
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import { type NewTicket, type Ticket, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../../core/clock.ts";
-import { dayMs } from "../../core/duration.ts";
 import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { pageOf } from "../../platform/redis/page-of.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import type { QueueCounts } from "../budgets/budget-ledger.ts";
 import { type TicketWriteMode, ticketScripts } from "./redis-scripts.ts";
+import { fieldsOfChange, progressSlotOf, readTicket, ticketRetentionMs } from "./redis-ticket-codec.ts";
 import {
   type AddTicketResult,
-  progressSlotMs,
   recoveryReason,
   stateCounts,
   type TicketChange,
@@ -20,9 +19,6 @@ import {
   type TicketRecovery,
   type TicketStore,
 } from "./ticket.ts";
-
-/** For as long as an ended ticket can be read. */
-const ticketRetentionMs = 30 * dayMs;
 
 const index = keys.ticketIndex;
 
@@ -48,13 +44,6 @@ export function createTicketStore({
   };
   const write = async ({ id, holder = "", mode }: TicketWrite, change: TicketChange): Promise<number> => {
     const [batch, budget, reference, queue] = await redis.hmget(keys.ticket(id), "batch", "budget", "external_ref", "queue");
-    const { state = "", saved, failures, ...fields } = change;
-    const texts = {
-      ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }),
-      ...(failures === undefined ? {} : { failures: JSON.stringify(failures.slice(-20)) }),
-    };
-    const pairs = Object.entries({ ...fields, ...texts });
-    const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
     const now = clock.now();
     const result = await ticketScripts.write.run(redis, {
       keys: {
@@ -68,8 +57,8 @@ export function createTicketStore({
         referenceHolder: keys.reference(reference ?? ""),
         heartbeats: keys.ticketHeartbeats,
       },
-      args: { holder, now, mode, retentionMs: ticketRetentionMs, newState: state, slot: Math.floor(now / progressSlotMs) },
-      moreArgs: renamed,
+      args: { holder, now, mode, retentionMs: ticketRetentionMs, newState: change.state ?? "", slot: progressSlotOf(now) },
+      moreArgs: fieldsOfChange(change),
     });
     return Number(result);
   };
@@ -211,29 +200,3 @@ export function createTicketStore({
 }
 
 const addResultSchema = z.union([z.tuple([z.enum(["added", "known", "differs", "sealed"])]), z.tuple([z.literal("taken"), z.string()])]);
-
-const definition = z.object({ payload: z.json(), variant: z.string(), maxAttempts: z.number() });
-
-function readTicket(fields: { readonly [name: string]: string }): Ticket {
-  const text = (name: string) => fields[name] ?? "";
-  const batchId = text("batch");
-  return {
-    id: text("id"),
-    budget: text("budget"),
-    queue: text("queue"),
-    ...(batchId === "" ? {} : { batchId }),
-    ...(text("external_ref") === "" ? {} : { externalRef: text("external_ref") }),
-    kind: text("kind") === "" ? "ticket" : text("kind"),
-    ...definition.parse(JSON.parse(text("definition"))),
-    state: z.enum(ticketStates).parse(text("state")),
-    reason: text("reason"),
-    attempt: Number(text("attempt")),
-    turn: Number(text("turn")),
-    saved: z.json().parse(JSON.parse(text("saved"))),
-    estimateMicroUsd: Number(text("estimate")),
-    stage: text("stage"),
-    failures: z.array(z.string()).parse(JSON.parse(text("failures") === "" ? "[]" : text("failures"))),
-    createdAt: Number(text("created")),
-    updatedAt: Number(text("updated")),
-  };
-}

@@ -2,14 +2,16 @@ import type { Redis } from "ioredis";
 import { sha256 } from "../../core/json.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { openQueue } from "../../platform/queue/open-queue.ts";
-import type { OpenTickets, TicketEnqueuer, TicketWakeQueue } from "./ticket.ts";
+import type { OpenTickets, QueuedTicket, TicketEnqueuer, TicketWakeQueue } from "./ticket.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";
 
-/** What a job carries: nothing that must be right, the ticket itself is in the store. */
+/** What a job carries: nothing that must be right, the ticket itself is in the store. Older versions wrote the id alone. */
 export interface TicketJob {
   readonly ticketId: string;
+  readonly budget?: string;
+  readonly batchId?: string;
 }
 
 /** BullMQ's name of a ticket queue. */
@@ -49,16 +51,18 @@ export function createTicketQueue(redis: Redis, tickets: Pick<OpenTickets, "mark
     queues.set(name, queue);
     return queue;
   };
-  // A finished job that stayed would swallow the next ring of its id.
-  const optionsOf = (ticketId: string) => ({ jobId: ticketJobId(ticketId), removeOnComplete: true, removeOnFail: true });
-  const jobOf = (ticketId: string) => ({ name: "ticket", data: { ticketId }, opts: optionsOf(ticketId) });
-  const add = async (ticket: { readonly id: string; readonly queue: string }) =>
-    queueOf(ticket.queue).add("ticket", { ticketId: ticket.id }, optionsOf(ticket.id));
+  // A finished job that stayed would swallow the next ring of its id: workers remove every job (queue-worker.ts), so that each need not say so.
+  const jobOf = ({ id: ticketId, budget, batchId }: QueuedTicket) => ({
+    name: "ticket",
+    data: { ticketId, ...(budget !== undefined && { budget }), ...(batchId !== undefined && { batchId }) },
+    opts: { jobId: ticketJobId(ticketId) },
+  });
 
   return {
     async enqueue(ticket) {
       try {
-        const job = await add(ticket);
+        const { name, data, opts } = jobOf(ticket);
+        const job = await queueOf(ticket.queue).add(name, data, opts);
         // A ticket that waits is asked for now; one that runs or is queued needs nothing.
         if (await job.isDelayed()) await job.promote().catch(() => undefined);
         await tickets.markQueued(ticket.queue, [ticket.id]);
@@ -66,10 +70,13 @@ export function createTicketQueue(redis: Redis, tickets: Pick<OpenTickets, "mark
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }
     },
-    async enqueueAll(ids, queue) {
+    async enqueueAll(added, queue) {
       try {
-        await queueOf(queue).addBulk(ids.map((id) => jobOf(id)));
-        await tickets.markQueued(queue, ids);
+        await queueOf(queue).addBulk(added.map((ticket) => jobOf(ticket)));
+        await tickets.markQueued(
+          queue,
+          added.map(({ id }) => id),
+        );
       } catch (error) {
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }

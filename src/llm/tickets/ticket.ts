@@ -148,16 +148,23 @@ export interface TurnContext {
 /** The application's own code: does one turn of a ticket. What it throws counts as a failed try. */
 export type TicketProcessor = (ticket: Ticket, context: TurnContext) => Promise<TurnResult>;
 
+/** A ticket as its job names it. Without its budget the gate is asked for it in any case. */
+export interface QueuedTicket {
+  readonly id: string;
+  readonly budget?: string | undefined;
+  readonly batchId?: string | undefined;
+}
+
 /** Puts many tickets of one queue into it; what is there already stays as it is. */
 export interface TicketEnqueuer {
   /** Rejects with StoreUnavailable when the queue cannot be reached. */
-  enqueueAll(ids: readonly string[], queue: string): Promise<void>;
+  enqueueAll(tickets: readonly QueuedTicket[], queue: string): Promise<void>;
 }
 
 /** The doorbell of the ticket queue. */
 export interface TicketWakeQueue {
   /** Makes sure that a worker looks at the ticket now; ringing twice is harmless. Rejects with StoreUnavailable when the queue cannot be reached. */
-  enqueue(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
+  enqueue(ticket: QueuedTicket & { readonly queue: string }): Promise<void>;
 }
 
 /** Width of one slot in which ended tickets are counted. */

@@ -12,6 +12,7 @@ import {
   type TicketStore,
   type TurnResult,
 } from "./ticket.ts";
+import type { TicketFastPath, TicketOutcome, TicketPlace } from "./ticket-fast-path.ts";
 
 /** Ports of the ticket runner. */
 export interface WorkTicketDeps {
@@ -19,6 +20,8 @@ export interface WorkTicketDeps {
   readonly gate: AdmissionGate;
   readonly processor: TicketProcessor;
   readonly clock: Clock;
+  /** Present where tickets and budgets are in one store; its budget is that of `gate`. */
+  readonly fastPath?: TicketFastPath;
 }
 
 /** Who works, and until when. */
@@ -27,6 +30,8 @@ export interface TicketLease {
   readonly holder: string;
   /** How often a worker died with this ticket in hand. */
   readonly losses: number;
+  /** Where the ticket belongs, when its job says so. */
+  readonly place?: TicketPlace;
   /** Aborted when the worker takes no further turn. */
   readonly drain: AbortSignal;
   /** Aborted when the running turn itself must end. */
@@ -65,7 +70,12 @@ export async function workTicket(ticketId: string, ticketLease: TicketLease, dep
 }
 
 async function claimAndWork(ticketId: string, delivery: Delivery): Promise<TicketStep> {
-  const { ticketLease, store, gate } = delivery;
+  const { ticketLease, store, gate, fastPath } = delivery;
+  const { place, losses, holder, drain } = ticketLease;
+  if (fastPath !== undefined && place !== undefined && losses <= maxLosses && !drain.aborted) {
+    const begun = await fastPath.begin({ id: ticketId, ...place }, holder);
+    if (begun !== undefined) return workTurns(begun.ticket, begun.answer, delivery);
+  }
   const claimed = await store.claim(ticketId, ticketLease.holder);
   if (claimed === undefined) return { kind: "unknown" };
   if (hasEnded(claimed.state)) return confirmEnd(claimed, gate);
@@ -77,31 +87,47 @@ async function claimAndWork(ticketId: string, delivery: Delivery): Promise<Ticke
   if (claimed.state === "running") await gate.release({ ticketId, budget: claimed.budget, queue: claimed.queue });
   if (ticketLease.losses > maxLosses) return end(claimed, { state: "dead", reason: "worker_lost" }, delivery);
 
-  let ticket = claimed;
-  for (;;) {
-    if (ticketLease.drain.aborted) return putBack(ticket, { state: "queued", reason: "the worker is shutting down", afterMs: 0 }, delivery);
-    const { id, budget, queue, batchId, turn, attempt, estimateMicroUsd } = ticket;
-    const batch = batchId === undefined ? {} : { batchId };
-    const answer = await gate.admit({ ticketId: id, budget, queue, ...batch, turn, attempt, estimateMicroUsd });
-    if (answer.kind === "wait") return putBack(ticket, { state: "waiting", reason: answer.reason, afterMs: answer.retryAfterMs }, delivery);
-    if (answer.kind === "stop") {
-      const { reason } = answer;
-      const state = afterStop(reason);
-      if (state === "waiting") return putBack(ticket, { state, reason, afterMs: answer.retryAfterMs }, delivery);
-      return end(ticket, { state, reason }, delivery);
-    }
-    if (!(await store.write(id, ticketLease.holder, { state: "running", reason: "" }))) {
-      // Cancelled between the two: the lease that was just taken goes back at once instead of when it expires.
-      const now = await store.get(id);
-      return now !== undefined && hasEnded(now.state) ? confirmEnd(now, gate, { unused: true }) : { kind: "lost" };
-    }
+  const admission = await admitTurn(claimed, delivery);
+  return admission.kind === "admitted" ? workTurns(claimed, admission, delivery) : admission;
+}
 
+type Admitted = AdmissionAnswer & { readonly kind: "admitted" };
+
+/** Asks the gate for the next turn, and lets the ticket run; or what the queue does next instead. */
+async function admitTurn(ticket: Ticket, delivery: Delivery): Promise<Admitted | TicketStep> {
+  const { ticketLease, store, gate } = delivery;
+  if (ticketLease.drain.aborted) return putBack(ticket, { state: "queued", reason: "the worker is shutting down", afterMs: 0 }, delivery);
+  const { id, budget, queue, batchId, turn, attempt, estimateMicroUsd } = ticket;
+  const batch = batchId === undefined ? {} : { batchId };
+  const answer = await gate.admit({ ticketId: id, budget, queue, ...batch, turn, attempt, estimateMicroUsd });
+  if (answer.kind === "wait") return putBack(ticket, { state: "waiting", reason: answer.reason, afterMs: answer.retryAfterMs }, delivery);
+  if (answer.kind === "stop") {
+    const { reason } = answer;
+    const state = afterStop(reason);
+    if (state === "waiting") return putBack(ticket, { state, reason, afterMs: answer.retryAfterMs }, delivery);
+    return end(ticket, { state, reason }, delivery);
+  }
+  if (await store.write(id, ticketLease.holder, { state: "running", reason: "" })) return answer;
+  // Cancelled between the two: the lease that was just taken goes back at once instead of when it expires.
+  const now = await store.get(id);
+  return now !== undefined && hasEnded(now.state) ? confirmEnd(now, gate, { unused: true }) : { kind: "lost" };
+}
+
+/** Does turn after turn of a ticket that runs, until it ends, waits or is lost. */
+async function workTurns(first: Ticket, admitted: Admitted, delivery: Delivery): Promise<TicketStep> {
+  const { ticketLease, store, gate } = delivery;
+  let ticket = first;
+  for (let answer = admitted; ; ) {
     const result = await doTurn(ticket, answer, delivery);
     const next = afterTurn(ticket, result);
     if (next.kind === "end") return end(ticket, next, delivery);
+    const { id, budget, queue } = ticket;
     if (!(await store.write(id, ticketLease.holder, next.change))) return { kind: "lost" };
     if (result.unused === true) await gate.release({ ticketId: id, budget, queue, unused: true });
     ticket = { ...ticket, ...next.change };
+    const admission = await admitTurn(ticket, delivery);
+    if (admission.kind !== "admitted") return admission;
+    answer = admission;
   }
 }
 
@@ -112,7 +138,7 @@ function afterTurn(
 ):
   | { readonly kind: "go_on"; readonly change: TicketChange }
   | ({ readonly kind: "end"; readonly state: "succeeded" | "failed" | "dead"; readonly change: TicketChange } & Pick<
-      TicketEnd,
+      TicketOutcome,
       "reason" | "unused"
     >) {
   const saved = { saved: result.saved, turn: ticket.turn + 1 };
@@ -200,20 +226,21 @@ async function putBack(
   return { kind: "later", afterMs, reason };
 }
 
-/** How a ticket ends; `change` is what else is saved of it. */
-interface TicketEnd {
-  readonly state: "succeeded" | "failed" | "dead" | "cancelled";
-  readonly reason: string;
-  readonly change?: TicketChange;
-  /** Nothing of its last turn will be billed. */
-  readonly unused?: boolean;
+/** A sentence is no class; only the gate's reasons and our own words become one. */
+function failureClassOf(reason: string): { readonly failureClass?: string } {
+  const word = classOfReason(reason) ?? reason;
+  return /^[a-z_]{1,40}$/.test(word) ? { failureClass: word } : {};
 }
 
 async function end(
   ticket: Ticket,
-  { state, reason, change, unused = false }: TicketEnd,
-  { store, gate, ticketLease }: Delivery,
+  { state, reason, change, unused = false }: Omit<TicketOutcome, "failureClass">,
+  { store, gate, ticketLease, fastPath }: Delivery,
 ): Promise<TicketStep> {
+  if (fastPath !== undefined) {
+    const outcome = { state, reason, ...(change !== undefined && { change }), unused, ...failureClassOf(reason) };
+    return (await fastPath.end(ticket, ticketLease.holder, outcome)) ? { kind: "ended", state } : { kind: "lost" };
+  }
   if (!(await store.write(ticket.id, ticketLease.holder, { ...change, state, reason }))) return { kind: "lost" };
   return confirmEnd({ ...ticket, state, reason }, gate, { unused });
 }
@@ -222,9 +249,7 @@ async function end(
 async function confirmEnd(ticket: Ticket, gate: AdmissionGate, lease: { readonly unused?: boolean } = {}): Promise<TicketStep> {
   const { id: ticketId, budget, queue, variant, state, reason, kind, batchId } = ticket;
   if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled" || state === "quarantined") {
-    // A sentence is no class; only the gate's reasons and our own words become one.
-    const word = classOfReason(reason) ?? reason;
-    const failureClass = /^[a-z_]{1,40}$/.test(word) ? { failureClass: word } : {};
+    const failureClass = failureClassOf(reason);
     const batch = batchId === undefined ? {} : { batchId };
     await gate.release({ ticketId, budget, queue, variant, kind, ...batch, outcome: state, ...failureClass, ...lease });
   }
