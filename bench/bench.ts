@@ -5,6 +5,7 @@ import { benchAttribution, differencesOf, renderAttribution } from "./bench-attr
 import { benchCounts, judgeCounts, renderCounts } from "./bench-counts.ts";
 import { benchReplay, renderReplay } from "./bench-replay.ts";
 import { benchStart, renderStart } from "./bench-start.ts";
+import { benchTicketGrowth, growthOfTickets, renderTicketGrowth } from "./bench-ticket-growth.ts";
 import { benchTickets, renderTickets } from "./bench-tickets.ts";
 import { benchUsageEvents, growthOf, renderUsageEvents } from "./bench-usage-events.ts";
 import { type Measurement, measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Volume } from "./measure.ts";
@@ -20,7 +21,8 @@ const usage = `Usage: npm run bench -- [--rounds N] [--quick|--full] [--json] [-
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
-Tickets through admission, ledger and checkpoint run beside a BullMQ worker that does nothing, also with 100,000 of them queued.
+Tickets through admission, ledger and checkpoint run beside a BullMQ worker that does nothing and one with three fenced scripts, also with
+100,000 of them queued. When one ticket costs over 2 % more scripts or commands with 100,000 queued than with 1,000, the exit code is 1.
 The replay of 100,000 requests through a prompt cache runs beside a straightforward reference on the same requests.
 So does the attribution of a rise of cost over 1,000,000 usage events; when the two do not find the same, the exit code is 1.
 An explanation of 20,000 usage events is made while 20,000 and while 1,000,000 are kept: commands and bytes must be the same, else the exit
@@ -84,6 +86,10 @@ async function main(args: readonly string[]): Promise<void> {
     const lines = await benchTickets(values.quick ? { worked: 500, backlog: 10_000 } : { worked: 2000, backlog: 100_000 }, count, say);
     process.stdout.write(renderTickets(lines));
     if (values.json) process.stdout.write(`${JSON.stringify({ tickets: lines })}\n`);
+    const growth = await benchTicketGrowth({ worked: 500, sizes: values.quick ? [1000, 10_000] : [1000, 10_000, 100_000] }, say);
+    process.stdout.write(renderTicketGrowth(growth));
+    if (values.json) process.stdout.write(`${JSON.stringify({ ticketGrowth: growth })}\n`);
+    if (growthOfTickets(growth).length > 0) process.exitCode = 1;
   }
   if (!isWanted("runs")) return;
   const volume = values.quick ? quick : full;

@@ -18,8 +18,8 @@ import { recordUsage } from "../src/llm/usage/record-usage.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 
 /*
- * One side of the tickets' bench: fills a queue, then works on so many tickets of it and says how long that took. `bare` is a BullMQ worker that does nothing; `product` asks the gate,
- * records usage in the ledger and saves a checkpoint for each ticket. Arguments: side, redis socket, concurrency, tickets to work on, tickets queued.
+ * One side of the tickets' bench: fills a queue, then works on so many tickets of it and says how long that took. `bare` is a BullMQ worker that does nothing; `floor` runs three fenced
+ * scripts for each ticket, which admit it, count its usage and end it; `product` asks the gate, records usage in the ledger and saves a checkpoint for each ticket. Arguments: side, redis socket, concurrency, tickets to work on, tickets queued.
  */
 
 const queueName = "bench";
@@ -31,7 +31,75 @@ interface Side {
   work(count: number, concurrency: number): Promise<void>;
 }
 
-function bareSide(socketPath: string): Side {
+/** What a straightforward worker would do for a ticket: the least that is fenced and counts money. */
+const floorScripts = {
+  admit: {
+    numberOfKeys: 4,
+    lua: `local ticket, leases, budget, log = unpack(KEYS)
+local id, holder, now, estimate = unpack(ARGV)
+local spent, committed, limit = unpack(redis.call('HMGET', budget, 'spent', 'committed', 'limit'))
+if redis.call('ZCARD', leases) >= 1000 or (spent or 0) + (committed or 0) + estimate > tonumber(limit or 1e15) then return 0 end
+redis.call('HSET', ticket, 'state', 'running', 'holder', holder, 'updated', now)
+redis.call('ZADD', leases, now + 120000, id)
+redis.call('HINCRBY', budget, 'committed', estimate)
+redis.call('XADD', log, 'MAXLEN', '~', 20000, '*', 'kind', 'admitted', 'at', now, 'ticket', id)
+return 1`,
+  },
+  settle: {
+    numberOfKeys: 3,
+    lua: `local ticket, budget, usage = unpack(KEYS)
+local holder, cost, estimate, event = unpack(ARGV)
+if redis.call('HGET', ticket, 'holder') ~= holder then return 0 end
+redis.call('HINCRBY', budget, 'spent', cost)
+redis.call('HINCRBY', budget, 'committed', -estimate)
+redis.call('HINCRBY', ticket, 'spent', cost)
+redis.call('XADD', usage, 'MAXLEN', '~', 50000, '*', 'event', event)
+return 1`,
+  },
+  end: {
+    numberOfKeys: 3,
+    lua: `local ticket, leases, counts = unpack(KEYS)
+local id, holder, now, saved = unpack(ARGV)
+if redis.call('HGET', ticket, 'holder') ~= holder then return 0 end
+redis.call('HSET', ticket, 'state', 'succeeded', 'saved', saved, 'updated', now)
+redis.call('PEXPIRE', ticket, 2592000000)
+redis.call('ZREM', leases, id)
+redis.call('HINCRBY', counts, 'succeeded', 1)
+return 1`,
+  },
+} as const;
+
+function floorSide(socketPath: string): Side {
+  const redis = new Redis({ path: socketPath, scripts: floorScripts });
+  const run = async (name: keyof typeof floorScripts, ...args: readonly (string | number)[]): Promise<void> => {
+    const command: unknown = Reflect.get(redis, name);
+    if (typeof command !== "function") throw new Error(`${name} is no command`);
+    const reply: unknown = await Reflect.apply(command, redis, args);
+    if (reply !== 1) throw new Error(`${name} was refused`);
+  };
+  const usage = JSON.stringify({
+    model: "claude-sonnet-4-5",
+    operation: "turn",
+    prompt: "bench",
+    input: 1000,
+    output: 100,
+    costMicroUsd: 4500,
+  });
+  return bareSide(socketPath, async ({ data, token = "" }) => {
+    const { ticketId: id } = data;
+    const [ticket, leases, budget] = [`{f}:ticket:${id}`, "{f}:leases", "{f}:budget"];
+    await run("admit", ticket, leases, budget, "{f}:log", id, token, Date.now(), 5000);
+    await run("settle", ticket, budget, "{f}:usage", token, 4500, 5000, usage);
+    await run("end", ticket, leases, "{f}:counts", id, token, Date.now(), JSON.stringify({ answer: id }));
+  });
+}
+
+interface BareJob {
+  readonly data: { readonly ticketId: string };
+  readonly token?: string | undefined;
+}
+
+function bareSide(socketPath: string, work: (job: BareJob) => Promise<void> = async () => undefined): Side {
   const connect = () => new Redis({ path: socketPath, replyMapping: "legacy", maxRetriesPerRequest: null });
   return {
     async fill(count) {
@@ -49,7 +117,11 @@ function bareSide(socketPath: string): Side {
     work: async (count, concurrency) =>
       new Promise((resolve, reject) => {
         let done = 0;
-        const worker = new Worker(queueName, async () => undefined, { connection: connect(), concurrency, removeOnComplete: { count: 0 } });
+        const worker = new Worker<BareJob["data"]>(queueName, async (job) => work(job), {
+          connection: connect(),
+          concurrency,
+          removeOnComplete: { count: 0 },
+        });
         worker.on("error", reject);
         worker.on("completed", () => {
           done += 1;
@@ -148,7 +220,8 @@ async function usedBytes(redis: Redis): Promise<number> {
 
 const [name = "", socketPath = "", concurrency = "1", count = "0", queued = "0"] = process.argv.slice(2);
 const watch = new Redis({ path: socketPath });
-const side = name === "bare" ? bareSide(socketPath) : productSide(socketPath);
+const sides = { bare: bareSide, floor: floorSide, product: productSide };
+const side = (name === "bare" || name === "floor" ? sides[name] : sides.product)(socketPath);
 const empty = await usedBytes(watch);
 await side.fill(Number(queued));
 const bytesPerTicket = (await usedBytes(watch)) - empty;
