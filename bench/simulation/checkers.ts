@@ -147,10 +147,15 @@ export function createChecker(watched: Watched): Checker {
     if (run.timed.head !== run.storedHead) add("I5", [`the chain of ${run.id} is broken`]);
     const asked = watched.stopsAsked.get(run.id) ?? Number.POSITIVE_INFINITY;
     let ends = 0;
+    const withoutResult = new Set<string>();
     for (const entry of run.entries) {
       if (entry.kind === "finished") ends += 1;
+      if (entry.kind === "applied") withoutResult.delete(entry.step);
+      if (entry.kind === "completed" && withoutResult.has(entry.step))
+        add("result", [`${entry.step} of ${run.id} is completed, and the journal does not say what its effect has answered`]);
       if (entry.kind !== "intent") continue;
       const { step, at } = entry;
+      withoutResult.add(step);
       if (!steps.includes(step)) add("G9", [`${run.id} attempts ${step}, which is not in its document`]);
       if (at > asked) add("stop", [`${step} of ${run.id} was begun after a person had stopped the run`]);
     }

@@ -2,6 +2,7 @@ import type { Freeze } from "../chaos/history.ts";
 import { errorOf, type FaultKind, holdLengthsMs, stopLengthsMs } from "./faults.ts";
 import { type Operation, type Operations, oneOf } from "./operations.ts";
 import type { TimedProcess, WorldTime } from "./process-clock.ts";
+import { leaseMs } from "./simulated-store.ts";
 
 /** What the faults of calls and processes reach of a world. */
 export interface CallWorld {
@@ -15,6 +16,8 @@ export interface CallWorld {
   readonly sequence: () => number;
   /** Adds a line to the trace. */
   readonly note: (line: string) => void;
+  /** When the clock of the store was set last, in milliseconds since the world began. */
+  clockSetAt?: number;
   /** Starts a process of this worker. */
   readonly start: (worker: string) => void;
 }
@@ -61,6 +64,9 @@ function readyOf({ operations, processes, time }: CallWorld): readonly Operation
 
 async function execute(world: CallWorld, operation: Operation): Promise<void> {
   const { process, port, label } = operation;
+  // Until its next renewal a worker cannot know that a clock that was set has ended its lease.
+  const elapsed = world.time.elapsed();
+  if (world.clockSetAt !== undefined && elapsed <= world.clockSetAt + leaseMs) operation.spansStop = true;
   if (operation.spansStop && port === "target") world.stops.push({ pid: process, from: world.sequence(), to: world.sequence() });
   await operation.execute();
   // A process that was killed while the network held its request hears nothing of it.

@@ -49,24 +49,25 @@ export const mutants: readonly Mutant[] = [
   {
     name: "renew-expired",
     says: "a lease that is over or was taken is renewed",
+    faults: ["stop_process", "stop_process_after", "hold", "other"],
     journal: wrap((journal) => ({
       renew: async (lease) => ({ renewed: true, notices: (await journal.renew(lease)).notices }),
     })),
   },
   {
     name: "claim-leased",
-    says: "a run is claimed although its lease is alive, and the earlier token stays good",
+    says: "a run is claimed although its lease is alive, and both workers may write",
+    faults: ["wake", "other"],
     journal: wrap((journal, { state }) => ({
       async claim(runId) {
         const row = state.rows.get(runId);
-        const token = row?.token;
         if (row !== undefined) row.leaseUntil = 0;
-        const claimed = await journal.claim(runId);
-        if (row !== undefined && token !== undefined && !("refused" in claimed)) {
-          row.token = token;
-          return { ...claimed, lease: { ...claimed.lease, token } };
-        }
-        return claimed;
+        return journal.claim(runId);
+      },
+      async append(lease, append) {
+        const row = state.rows.get(lease.runId);
+        if (row?.token === undefined) return journal.append(lease, append);
+        return journal.append({ ...lease, token: row.token }, { ...append, head: row.head });
       },
     })),
   },

@@ -46,7 +46,8 @@ export type JournalWrapper = (journal: RunJournal, world: Pick<SimulatedStore, "
 /** Wraps the questions of one process; a mutant is one. */
 export type QuestionsWrapper = (questions: QuestionStore, world: Pick<SimulatedStore, "state">) => QuestionStore;
 
-const leaseMs = 6000;
+/** Milliseconds for which a worker has a run without renewing its lease. */
+export const leaseMs = 6000;
 
 /** An empty store by the clock of its own server. `wrap` stands where the scripts are, inside of the network. */
 export function createSimulatedStore(

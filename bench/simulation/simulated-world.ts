@@ -114,7 +114,6 @@ async function execute(
     stops: [],
     killSwitches: [],
     stopsAsked: new Map(),
-    clockJumped: false,
     sequence,
     note: (line) => void trace.push(`${time.elapsed()} ${line}`),
     start,
@@ -236,7 +235,7 @@ async function execute(
     answersSent: world.answersSent,
     storeNow: () => time.now() + storeProcess.offsetMs,
     get limit() {
-      return world.clockJumped ? undefined : limit;
+      return world.clockSetAt !== undefined ? undefined : limit;
     },
   });
 

@@ -77,9 +77,7 @@ const worldFaults: Partial<Record<FaultKind, WorldFault>> = {
   },
   clock(world, argument) {
     world.storeProcess.offsetMs += oneOf(clockJumpsMs, argument) ?? 0;
-    world.clockJumped = true;
-    // A lease may be over too early by such a clock; what is on its way then is as late as that of a stopped process.
-    for (const operation of world.operations.waiting) operation.spansStop = true;
+    world.clockSetAt = world.time.elapsed();
     return true;
   },
   fail_over(world, argument) {

@@ -46,5 +46,4 @@ export interface World extends CallWorld {
   readonly killSwitches: KillSwitch[];
   /** When a person asked for a stop, by run. */
   readonly stopsAsked: Map<string, number>;
-  clockJumped: boolean;
 }
