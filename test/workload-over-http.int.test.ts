@@ -309,7 +309,7 @@ describe("the workload over HTTP", () => {
       status: 409,
       body: {
         detail: expect.stringContaining(
-          "$0.00 spent + $0.00 reserved + $0.0200 for 2 tickets (p90) = $0.0200, $0.0000 more than the limit",
+          "$0.00 spent + $0.00 reserved + $0.0200 for 2 tickets (p90) = $0.0200, $0.000001 more than the limit",
         ),
       },
     });

@@ -38,6 +38,14 @@ describe("runbookd rehearse", () => {
     });
   });
 
+  it("names the faults of a document that cannot be read, and fails", async () => {
+    edit("runbooks/security-incident.md", (text) => text.replace("mode: approve", "mode: sometimes"));
+    const { code, out, err } = await rehearse();
+    expect(code).toBe(1);
+    expect(out).toBe("0 rehearsals, 0 failed\n");
+    expect(err).toContain("security-incident.md:");
+  });
+
   it("tells what is different in an edited document", async () => {
     edit("runbooks/security-incident.md", (text) => text.replace("subject: Security incident in", "subject: Something about"));
     const { code, out } = await rehearse("security-incident", "--json");

@@ -42,7 +42,10 @@ export const rehearseCommand: CommandBody = {
     const wanted = ids.length === 0 ? runbooks : runbooks.filter(({ id }) => ids.includes(id));
     const sources = { workingDirectory: context.workingDirectory, rules: "alerts/rules", path: context.env["PATH"] ?? "" };
     const reports: RunbookReport[] = [];
-    let broken = 0;
+    // A document that is no runbook has no rehearsals to fail; a person who asks for all of them must still hear of it.
+    const unread = ids.length > 0 ? [] : diagnostics.filter(({ severity, file }) => severity === "error" && !isOfRunbook(file, runbooks));
+    context.warn(unread.map((one) => `${formatDiagnostic(one)}\n`).join(""));
+    let broken = unread.length;
     for (const runbook of wanted) {
       const { rehearsals, diagnostics: faults } = readRehearsals(context.workingDirectory, runbook);
       broken += faults.length;
@@ -69,6 +72,10 @@ export const rehearseCommand: CommandBody = {
     return failed || broken > 0 ? exitCodes.no : exitCodes.ok;
   },
 };
+
+function isOfRunbook(file: string, runbooks: readonly Runbook[]): boolean {
+  return runbooks.some(({ id }) => file === `${id}.md` || file.endsWith(`/${id}.md`));
+}
 
 function render(reports: readonly RunbookReport[], runbooks: readonly Runbook[], context: CommandContext): string {
   const lines: string[] = [];
