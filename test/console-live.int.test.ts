@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createSystemRandom } from "../src/core/random.ts";
-import { type Role, roles } from "../src/core/role.ts";
+import { roles } from "../src/core/role.ts";
 import { tokenFilePath } from "../src/platform/config/data-folder.ts";
-import { createTokenFile } from "../src/platform/http/token-file.ts";
+import { createTokenFile, type TokenFile } from "../src/platform/http/token-file.ts";
 import { startChromium } from "./servers/console-reader.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
 import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";
@@ -41,15 +41,17 @@ let first: RunningProduct;
 let second: RunningProduct;
 let proxy: TcpProxy;
 let browser: Browser;
-const tokens = new Map<Role, string>();
+let tokenFile: TokenFile;
+/** By role, or by the name of a person. */
+const tokens = new Map<string, string>();
 
 const portOf = ({ url }: RunningProduct) => Number(new URL(url).port);
 
 beforeAll(async () => {
   redis = await startRedisServer();
   folder = await aProductFolder({ "two-questions.md": runbook });
-  const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
-  for (const role of roles) tokens.set(role, (await file.create(`a-${role}`, role)) ?? "");
+  tokenFile = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
+  for (const role of roles) tokens.set(role, (await tokenFile.create(`a-${role}`, role)) ?? "");
   proxy = await startTcpProxy();
   const env = { REDIS_URL: `unix://${redis.socketPath}`, RUNBOOKD_PUBLIC_URL: `http://127.0.0.1:${proxy.port}` };
   first = await startProduct(folder.path, { env });
@@ -95,11 +97,11 @@ async function openQuestion(runId: string, not?: string): Promise<string | undef
   return question?.id === not ? undefined : question?.id;
 }
 
-async function signedIn(role: Role, path: string, context?: BrowserContext): Promise<Page> {
+async function signedIn(who: string, path: string, context?: BrowserContext): Promise<Page> {
   const page = await (context ?? (await browser.newContext({ viewport: { width: 1200, height: 900 } }))).newPage();
   await page.goto(`http://127.0.0.1:${proxy.port}${path}`);
   if (context === undefined) {
-    await page.fill("#token", tokens.get(role) ?? "");
+    await page.fill("#token", tokens.get(who) ?? "");
     await page.click("button[type=submit]");
   }
   page.setDefaultTimeout(15_000);
@@ -198,6 +200,26 @@ describe("the page of a run", () => {
     expect(await page.inputValue("#step-2 textarea")).toBe("typed before the session ended");
     await page.click("text=It is done");
     await page.waitForSelector("#step-2 .question:has-text('typed before the session ended')");
+    await page.context().close();
+  });
+
+  it("sends nothing by a token that was revoked, and keeps what was typed for the next one of the same person", async () => {
+    const { runId } = await anAskingRun();
+    const revoked = (await tokenFile.create("leaver", "operator")) ?? "";
+    tokens.set("leaver", revoked);
+    const page = await signedIn("leaver", `/runs/${runId}`);
+    await page.fill("#step-2 textarea", "typed before the token was revoked");
+    await tokenFile.revoke("leaver");
+    await page.click("text=It is done").catch(() => undefined);
+    await page.waitForSelector("#token");
+    expect((await answersIn(runId)).length).toBe(0);
+    await page.fill("#token", revoked);
+    await page.click("button[type=submit]");
+    await page.waitForSelector(".fault:not(:empty)");
+    await page.fill("#token", (await tokenFile.create("leaver", "operator")) ?? "");
+    await page.click("button[type=submit]");
+    await page.waitForSelector("#step-2 textarea");
+    expect(await page.inputValue("#step-2 textarea")).toBe("typed before the token was revoked");
     await page.context().close();
   });
 
