@@ -14,13 +14,22 @@ export const schemaVersion = 5;
 export const readableVersions: readonly number[] = [4];
 
 /** The version that the store is of; an empty store, and one that is read as it is, is marked with this program's. Rejects when Redis does not answer. */
-export async function markSchema(redis: Pick<Redis, "hset" | "hsetnx" | "hget">): Promise<number> {
+export async function markSchema(redis: Pick<Redis, "hset" | "hsetnx" | "hget" | "time">): Promise<number> {
   await redis.hsetnx(runKeys.meta, "schema", schemaVersion);
   const stored = Number(await redis.hget(runKeys.meta, "schema"));
   if (!readableVersions.includes(stored)) return stored;
-  // A process of the earlier version that still works here stops at its next look.
-  await redis.hset(runKeys.meta, "schema", schemaVersion);
+  // A process of the earlier version that still works here stops when it judges the store again.
+  const [seconds] = await redis.time();
+  await redis.hset(runKeys.meta, { schema: schemaVersion, schemaSince: Number(seconds) * 1000 });
   return schemaVersion;
+}
+
+/** Milliseconds since the store became one of this version; undefined: it was never one of an earlier version. Rejects when Redis does not answer. */
+export async function readSchemaAge(redis: Pick<Redis, "hget" | "time">): Promise<number | undefined> {
+  const since = await redis.hget(runKeys.meta, "schemaSince");
+  if (since === null) return undefined;
+  const [seconds] = await redis.time();
+  return Math.max(0, Number(seconds) * 1000 - Number(since));
 }
 
 /** The version that the store was written with; undefined: it is empty. Rejects when Redis does not answer. */

@@ -47,10 +47,16 @@ it("takes over data of the version before, which is of this version from then on
   const ending = new AbortController();
   await redis.hset(runKeys.meta, "schema", readableVersions[0] ?? 0);
   const options = { redis, durableBy: undefined, clock: createSystemClock(), log: createRecordedLog(), signal: ending.signal };
-  const store = startStoreWatch({ ...options, intervalMs: 50 });
+  const store = startStoreWatch({ ...options, intervalMs: 1500 });
   try {
+    await until("the store is of this version", async () => (await redis.hget(runKeys.meta, "schema")) === String(schemaVersion));
+    // A process of the earlier version judges the store once an interval; another one of this version must not be quicker.
+    const another = startStoreWatch({ ...options, intervalMs: 3000 });
+    expect(store.isFit()).toBe(false);
     await until("the store is fit", () => store.isFit());
-    expect(await redis.hget(runKeys.meta, "schema")).toBe(String(schemaVersion));
+    expect(another.isFit()).toBe(false);
+    await until("the store is fit for the other one too", () => another.isFit());
+    await another.close();
   } finally {
     ending.abort();
     await store.close();

@@ -7,7 +7,7 @@ import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { type DurabilitySource, memoryShare } from "./judge-redis.ts";
 import { judgeStore, type StoreJudgement, unfitReason } from "./judge-store.ts";
 import { readStoreFacts } from "./read-redis-facts.ts";
-import { markSchema, readableVersions } from "./schema-version.ts";
+import { markSchema, readableVersions, readSchemaAge } from "./schema-version.ts";
 
 /** How a store is watched. */
 export interface StoreWatchOptions {
@@ -49,7 +49,7 @@ const staleMs = 30_000;
  * emptied. An unfit one is never written to.
  */
 export function startStoreWatch(options: StoreWatchOptions): StoreWatch {
-  const { redis, clock, log, signal } = options;
+  const { redis, clock, log, signal, intervalMs = 10_000 } = options;
   const listeners = new Set<(isFit: boolean) => void>();
   let judgement: StoreJudgement = { kind: "not_judged", reason: "no_answer" };
   let share: number | undefined;
@@ -70,20 +70,34 @@ export function startStoreWatch(options: StoreWatchOptions): StoreWatch {
     if (changed) for (const listener of listeners) listener(next.kind === "fit");
   };
 
+  /** A process of the earlier version would take what this one writes for damaged, until it has judged the store again. */
+  const letEarlierVersionStop = async (): Promise<void> => {
+    const ageMs = await readSchemaAge(redis);
+    const waitMs = ageMs === undefined ? 0 : intervalMs * 1.2 - ageMs;
+    if (waitMs <= 0) return;
+    log.info({ waitMs }, "The data becomes that of this version; processes of the earlier version are given time to stop.");
+    await clock.sleep(waitMs, signal);
+  };
+
   const judge = async (): Promise<StoreJudgement> => {
     const facts = await readStoreFacts(redis);
     share = memoryShare(facts);
     const judged = judgeStore(facts, options.durableBy);
     const isMarked = facts.schema !== undefined && !readableVersions.includes(facts.schema);
-    if (judged.kind === "unfit" || isMarked) return judged;
+    if (judged.kind === "unfit") return judged;
+    if (isMarked) {
+      if (!wasFit) await letEarlierVersionStop();
+      return judged;
+    }
     // Another version may have marked it in this moment.
     const schema = await markSchema(redis);
+    await letEarlierVersionStop();
     if (wasFit && facts.schema === undefined)
       log.warn({ schema }, "The store had lost the mark of its layout, so it was emptied; the mark is written again.");
     return judgeStore({ ...facts, schema }, options.durableBy);
   };
 
-  const work = runPeriodically({ name: "store", intervalMs: options.intervalMs ?? 10_000, minPauseMs, clock, log, signal }, async () => {
+  const work = runPeriodically({ name: "store", intervalMs, minPauseMs, clock, log, signal }, async () => {
     const began = generation;
     const next = await judge().catch(() => undefined);
     if (next?.kind === "fit" && judgement.kind !== "fit") await options.beforeUse?.();
