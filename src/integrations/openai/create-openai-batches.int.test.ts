@@ -119,7 +119,7 @@ describe("OpenAI's adapter", () => {
   });
 
   it.each([...oddFields, ["a status of tomorrow", { status: "paused" }], ["no id", { id: "" }], ["nothing", undefined]])(
-    "finds its batch behind one of somebody else with %s, on the next page too",
+    "finds its batch behind one of another application with %s, on the next page too",
     async (_name, odd) => {
       const foreign = odd === undefined ? null : { ...anyBatch, id: "batch_foreign", ...odd };
       const ours = { ...anyBatch, id: "batch_ours", metadata: { runbookd_submission: sha256("k").slice(0, 40) } };
