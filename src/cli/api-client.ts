@@ -3,9 +3,10 @@ import type { z } from "zod";
 import { problemSchema } from "../../packages/sdk/src/wire/problems.ts";
 import { tolerant } from "../../packages/sdk/src/wire/tolerant.ts";
 import { oneLine } from "../core/one-line.ts";
-import { adminTokenPath, dataFolder } from "../platform/config/data-folder.ts";
+import { adminTokenPath } from "../platform/config/data-folder.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "./context.ts";
 import { type CommandInvocation, flagOption, textOption } from "./define-command.ts";
+import { readLocalSettings } from "./local-settings.ts";
 
 /** The answer of a running runbookd. `problem` is its refusal (RFC 9457); `unreachable` means that nobody answered as runbookd does. */
 export type ApiAnswer<Body> =
@@ -33,7 +34,7 @@ const readProblem = tolerant(problemSchema.pick({ title: true, detail: true, iss
 const requestTimeoutMs = 10_000;
 
 /**
- * A client for `--url`, else RUNBOOKD_URL, else this machine's default port.
+ * A client for `--url`, else RUNBOOKD_URL, else this machine at RUNBOOKD_PORT.
  * Its token is RUNBOOKD_TOKEN, else the admin token that `runbookd up` left in the data folder; the file's token is only sent to loopback.
  */
 export async function createApiClient(invocation: CommandInvocation): Promise<ApiClient> {
@@ -57,7 +58,7 @@ export interface AddressedServer {
 /** The server and the token of {@link createApiClient}. */
 export async function addressedServer(invocation: CommandInvocation): Promise<AddressedServer> {
   const { context } = invocation;
-  const base = textOption(invocation, "url") ?? context.env["RUNBOOKD_URL"] ?? `http://127.0.0.1:${context.env["RUNBOOKD_PORT"] ?? "9097"}`;
+  const base = textOption(invocation, "url") ?? context.env["RUNBOOKD_URL"] ?? `http://127.0.0.1:${readLocalSettings(context).port}`;
   return { base, token: context.env["RUNBOOKD_TOKEN"] ?? (isLoopback(base) ? await readAdminToken(context) : undefined) };
 }
 
@@ -142,7 +143,7 @@ function isLoopback(base: string): boolean {
 
 async function readAdminToken(context: CommandContext): Promise<string | undefined> {
   try {
-    const text = await readFile(adminTokenPath(dataFolder(context)), "utf8");
+    const text = await readFile(adminTokenPath(readLocalSettings(context).dataFolder), "utf8");
     return text.trim() === "" ? undefined : text.trim();
   } catch {
     return undefined;

@@ -2,12 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { withCommands } from "../actions/run-command.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
-import { decodeUtf8 } from "../core/decode-utf8.ts";
-import type { Config } from "../platform/config/config.ts";
-import { loadConfig } from "../platform/config/load-config.ts";
 import { kindOf } from "../platform/read-regular-file.ts";
 import type { LintInput } from "../runbooks/lint/lint-folder.ts";
 import { decodeTextFile, isPassedOver, isRunbookFile, type TextFile } from "../runbooks/text-file.ts";
+import { readFileConfig } from "./local-settings.ts";
 
 /** Where lint and index look; relative to the working directory. */
 export interface RunbookPlaces {
@@ -29,7 +27,7 @@ export function readLintInput(places: RunbookPlaces): { readonly input: LintInpu
   const alertmanager = places.alertmanager === undefined || !isWhole ? undefined : readText(places.workingDirectory, places.alertmanager);
   const rulesPlace = isWhole ? places.rules : undefined;
   const rules = rulesPlace === undefined ? [] : rulesAt(places.workingDirectory, rulesPlace);
-  const configuration = configurationOf(places.workingDirectory);
+  const configuration = readFileConfig(places.workingDirectory);
   return {
     input: {
       runbooks,
@@ -48,16 +46,6 @@ function rulesAt(workingDirectory: string, path: string): readonly TextFile[] {
   const absolute = resolve(workingDirectory, path);
   if (existsSync(absolute) && statSync(absolute).isFile()) return [readText(workingDirectory, path)].filter((file) => file !== undefined);
   return filesIn(workingDirectory, path, (name) => /\.ya?ml$/iu.test(name));
-}
-
-/** What runbookd.yml says; undefined without a good one: then no command is known and none is missed. */
-function configurationOf(workingDirectory: string): Pick<Config, "commands" | "severities" | "guardrails"> | undefined {
-  const file = resolve(workingDirectory, "runbookd.yml");
-  if (!existsSync(file)) return undefined;
-  // Secrets are not needed to read a document, and may be out of reach where documents are checked.
-  const yaml = decodeUtf8(readFileSync(file));
-  const loaded = yaml.ok ? loadConfig({ env: {}, yaml: yaml.text, readFile: () => "unread" }) : undefined;
-  return loaded?.ok === true ? loaded.config : undefined;
 }
 
 function documentsAt(workingDirectory: string, path: string): readonly TextFile[] {

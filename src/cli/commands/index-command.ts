@@ -6,6 +6,7 @@ import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { renderIndex } from "../../runbooks/render-index.ts";
 import { exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
+import { readLocalSettings } from "../local-settings.ts";
 import { readLintInput } from "../read-folder.ts";
 import { countRehearsals } from "../read-rehearsals.ts";
 
@@ -15,7 +16,7 @@ export const indexCommand: CommandBody = {
   options: [{ flags: "--check", description: "write nothing; answer 1 when the index is stale" }],
   run([folder], invocation) {
     const { context } = invocation;
-    const place = folder ?? context.env["RUNBOOKD_RUNBOOKS"] ?? "runbooks";
+    const place = folder ?? readLocalSettings(context).runbooks;
     const read = readLintInput({ workingDirectory: context.workingDirectory, runbooks: [place] });
     if ("missing" in read) {
       context.warn(`${oneLine(read.missing)} does not exist; accepted: a folder of runbooks\n`);

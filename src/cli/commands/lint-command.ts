@@ -3,6 +3,7 @@ import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic, formatJson, formatSarif, formatText } from "../../runbooks/lint/lint-format.ts";
 import { exitCodes, paint } from "../context.ts";
 import { type CommandBody, flagOption, textOption } from "../define-command.ts";
+import { readLocalSettings } from "../local-settings.ts";
 import { readVersion } from "../process-context.ts";
 import { readLintInput } from "../read-folder.ts";
 
@@ -28,7 +29,7 @@ export const lintCommand: CommandBody = {
     const { context } = invocation;
     const read = readLintInput({
       workingDirectory: context.workingDirectory,
-      runbooks: args.length === 0 ? [context.env["RUNBOOKD_RUNBOOKS"] ?? "runbooks"] : args,
+      runbooks: args.length === 0 ? [readLocalSettings(context).runbooks] : args,
       rules: textOption(invocation, "rules") ?? "alerts/rules",
       alertmanager: textOption(invocation, "alertmanager") ?? "alerts/alertmanager.yml",
     });

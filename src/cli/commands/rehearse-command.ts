@@ -9,6 +9,7 @@ import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { type CommandContext, exitCodes, paint, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 import { fireRehearsal } from "../fire-rehearsals.ts";
+import { readLocalSettings } from "../local-settings.ts";
 import { readLintInput } from "../read-folder.ts";
 import { readRehearsals } from "../read-rehearsals.ts";
 
@@ -25,7 +26,7 @@ export const rehearseCommand: CommandBody = {
   options: [{ flags: "--mutate", description: "change each step and demand that some rehearsal fails; answer 1 when a change survives" }],
   async run(ids, invocation) {
     const { context } = invocation;
-    const place = context.env["RUNBOOKD_RUNBOOKS"] ?? "runbooks";
+    const place = readLocalSettings(context).runbooks;
     const read = readLintInput({ workingDirectory: context.workingDirectory, runbooks: [place] });
     if ("missing" in read) {
       context.warn(`${oneLine(read.missing)} does not exist; accepted: a folder of runbooks\n`);

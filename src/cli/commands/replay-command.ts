@@ -12,6 +12,7 @@ import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { parseRunbook } from "../../runbooks/parse/parse-runbook.ts";
 import { type CommandContext, exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, flagOption, listOption, textOption } from "../define-command.ts";
+import { readLocalSettings } from "../local-settings.ts";
 import { readLintInput, readText } from "../read-folder.ts";
 
 /** `runbookd replay`: recorded webhooks, decided anew by the runbooks as they are or as they would be. */
@@ -35,7 +36,7 @@ export const replayCommand: CommandBody = {
     const recorded = readRecording(text, context.clock.now());
     if ("fault" in recorded) return usage(context, recorded.fault);
 
-    const place = context.env["RUNBOOKD_RUNBOOKS"] ?? "runbooks";
+    const place = readLocalSettings(context).runbooks;
     const read = readLintInput({ workingDirectory: context.workingDirectory, runbooks: [place] });
     if ("missing" in read) return usage(context, `${oneLine(read.missing)} does not exist; accepted: a folder of runbooks`);
     const { runbooks } = lintFolder(read.input);

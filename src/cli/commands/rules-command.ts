@@ -4,6 +4,7 @@ import { oneLine } from "../../core/one-line.ts";
 import { replaceAddresses } from "../../runbooks/rules/replace-addresses.ts";
 import { exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
+import { readLocalSettings } from "../local-settings.ts";
 
 /** `runbookd rules`: writes the alert rules with the addresses that people reach runbookd and Grafana at. */
 export const rulesCommand: CommandBody = {
@@ -47,7 +48,7 @@ export const rulesCommand: CommandBody = {
 
 /** A text says what is wrong. */
 function readAddresses(invocation: CommandInvocation): Parameters<typeof replaceAddresses>[1] | string {
-  const publicUrl = textOption(invocation, "publicUrl") ?? invocation.context.env["RUNBOOKD_PUBLIC_URL"];
+  const publicUrl = textOption(invocation, "publicUrl") ?? readLocalSettings(invocation.context).publicUrl;
   if (publicUrl === undefined || publicUrl === "")
     return "No address: give --public-url or set RUNBOOKD_PUBLIC_URL, e.g. https://runbookd.example.com";
   const grafanaUrl = textOption(invocation, "grafanaUrl");

@@ -1,9 +1,10 @@
 import { oneLine } from "../../core/one-line.ts";
 import { roles } from "../../core/role.ts";
-import { dataFolder, tokenFilePath } from "../../platform/config/data-folder.ts";
+import { tokenFilePath } from "../../platform/config/data-folder.ts";
 import { createTokenFile, tokenNamePattern } from "../../platform/http/token-file.ts";
 import { type CommandContext, exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
+import { readLocalSettings } from "../local-settings.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd token …`: tokens for people and for the workload, in the data folder of this machine. */
@@ -12,7 +13,7 @@ export function tokenCommands(): readonly CommandDefinition[] {
 }
 
 function openTokens(context: CommandContext) {
-  return createTokenFile(tokenFilePath(dataFolder(context)), context);
+  return createTokenFile(tokenFilePath(readLocalSettings(context).dataFolder), context);
 }
 
 const create: CommandDefinition = {

@@ -1,13 +1,4 @@
-import { join, resolve } from "node:path";
-
-/** The folder of our own data: RUNBOOKD_DATA, else `.runbookd` where the command runs; the same default as the setting's. */
-export function dataFolder(context: {
-  readonly env: { readonly [name: string]: string | undefined };
-  readonly workingDirectory: string;
-}): string {
-  const configured = context.env["RUNBOOKD_DATA"];
-  return resolve(context.workingDirectory, configured === undefined || configured === "" ? ".runbookd" : configured);
-}
+import { join } from "node:path";
 
 /** The hashes of all tokens. */
 export function tokenFilePath(folder: string): string {
