@@ -210,6 +210,8 @@ async function watch(context: ScenarioContext, observations: MigrationObservatio
   const answerAsPerson = async (question: QuestionView) => {
     const { id, runId, kind, answers, text } = question;
     if (answered.has(id) || (runId !== observations.badRun && runId !== observations.goodRun)) return;
+    // The rollout may have been held, and the question asked, after the rollouts were read for this look.
+    if (answers.includes("wait") && observations.heldAt === undefined) await readRollouts();
     if (kind === "approve") {
       await colleague.answer(question, "approve", "The plan is what was asked for.");
     } else if (answers.includes("wait") && observations.heldAt !== undefined && observations.releasedAt === undefined) {
