@@ -41,7 +41,7 @@ describe("the judgement of the batch scenario", () => {
     [{ states: { succeeded: 199, waiting: 1 } }, "Not every ticket has ended: 1 waiting."],
     [{ states: { succeeded: 198, dead: 2 } }, "198 tickets succeeded; all but the poisoned one should have."],
     [{ tickets: 199 }, "There are 199 tickets; it should be 200."],
-    [{ ledgerReservedMicroUsd: 1 }, "$0.0000 are still reserved."],
+    [{ ledgerReservedMicroUsd: 1 }, "$0.000001 are still reserved."],
     [{ costMicroUsd: 994_000 }, "Ours and the provider's cost differ by 0.60 %."],
     [{ estimatedMicroUsd: 19_999 }, "The provider billed $0.0200 without a report, and $0.0200 are charged for it."],
     [
