@@ -16,13 +16,13 @@ import { aUsageEvent } from "../test/builders/a-usage-report.ts";
 import { countCommands } from "../test/servers/count-commands.ts";
 import { createWorkFolder, startRedis } from "./programs.ts";
 
-/** What one ticket costs Redis while so many are queued; the looks for tickets in no queue are in it. */
+/** Cost of one ticket in Redis at a number of queued tickets, with its share of the searches for tickets in no queue. */
 export interface TicketGrowthLine {
   readonly queued: number;
   readonly scriptsPerTicket: number;
   readonly commandsPerTicket: number;
   readonly replyBytesPerTicket: number;
-  /** Wall time, which is told and decides nothing. */
+  /** Wall time, which is printed and decides nothing. */
   readonly microsecondsPerTicket: number;
   /** Memory of Redis for one queued ticket. */
   readonly bytesPerQueuedTicket: number;
@@ -69,7 +69,7 @@ export function renderTicketGrowth(lines: readonly TicketGrowthLine[]): string {
   );
   const grown = growthOfTickets(lines);
   const verdict = grown.length === 0 ? "met" : `missed: ${grown.join(", ")}`;
-  return `Cost of one ticket beside so many queued ones, looks for lost jobs included:\n  queued  scripts  commands  reply bytes      us  bytes queued  looks\n${rows.join("")}target: at most ${maxGrowth * 100} % more scripts and commands in the longest queue than in the shortest: ${verdict}\n`;
+  return `Cost of one ticket by the number of queued ones, searches for lost jobs included:\n  queued  scripts  commands  reply bytes      us  bytes queued  looks\n${rows.join("")}target: at most ${maxGrowth * 100} % more scripts and commands in the longest queue than in the shortest: ${verdict}\n`;
 }
 
 async function measure(queued: number, worked: number): Promise<TicketGrowthLine> {

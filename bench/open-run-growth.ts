@@ -70,7 +70,7 @@ export async function countGrowth(redis: Redis, sizes: readonly number[]): Promi
   }));
 }
 
-/** Claims that are made for each run that is won, when so many workers sweep the same due runs at the same time. */
+/** Claims that are made for each run that is won, when a number of workers sweep the same due runs at the same time. */
 export async function countClaims(redis: Redis, workers: number, runs: number): Promise<number> {
   await redis.flushall();
   const journals = Array.from({ length: workers }, (_, index) =>

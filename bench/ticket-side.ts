@@ -18,7 +18,7 @@ import { recordUsage } from "../src/llm/usage/record-usage.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 
 /*
- * One side of the tickets' bench: fills a queue, then works on so many tickets of it and says how long that took. `bare` is a BullMQ worker that does nothing; `floor` runs three fenced
+ * One side of the tickets' bench: fills a queue, works on a number of its tickets, and prints how long that took. `bare` is a BullMQ worker that does nothing; `floor` runs three fenced
  * scripts for each ticket, which admit it, count its usage and end it; `product` asks the gate, records usage in the ledger and saves a checkpoint for each ticket. Arguments: side, redis socket, concurrency, tickets to work on, tickets queued.
  */
 

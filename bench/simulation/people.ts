@@ -28,7 +28,7 @@ export function answerOf(world: World): void {
   }
 }
 
-/** An answer that somebody gives, whoever may. `text`: the answer; `argument`: chooses the process that it is sent to. */
+/** An answer of any person who may give it. `text`: the answer; `argument`: chooses the process that it is sent to. */
 export interface GivenAnswer {
   readonly text: string;
   readonly by: string;

@@ -24,7 +24,7 @@ const linesSchema = z.object({ count: z.number(), steps: z.number(), failed: z.a
 /** Seeds after which a process reports. */
 const seedsPerReport = 500;
 const maxProcesses = 2;
-/** A process ends after so many seeds that failed. */
+/** A process ends after this many seeds that failed. */
 const maxFailed = 10;
 /** A young generation in which a whole world has room, so that little of it is copied. */
 const flags = ["--max-semi-space-size=32"];
